@@ -1,0 +1,69 @@
+import { Type } from 'typebox';
+import { GatewayId, SessionId, UserId } from '../ids.ts';
+import { ConnectionPlace, User } from '../models.ts';
+import { NewPassword, Password, storableText, UserName } from '../text.ts';
+import { method } from './method.ts';
+
+const Address = Type.String({ maxLength: 64 });
+const SessionKey = storableText(1, 256);
+
+/** A session as the gateway binds it to a connection. */
+export const Session = Type.Object({
+  userId: UserId,
+  name: UserName,
+  sessionId: SessionId,
+  sessionKey: SessionKey,
+});
+
+/** Makes an account. */
+export const register = method('auth.register', {
+  request: Type.Object({ name: UserName, password: NewPassword, address: Address }),
+  reply: User,
+  errors: ['username_taken', 'rate_limited'],
+});
+
+/** Opens a session for a connection of the login dialect, by password, as `LOGIN_POLICY` says. */
+export const logIn = method('auth.logIn', {
+  request: Type.Object({ name: UserName, password: Password, address: Address, place: ConnectionPlace }),
+  reply: Session,
+  errors: ['invalid_credentials', 'already_logged_in', 'rate_limited'],
+});
+
+/** Binds an open session to another connection; its former connection is told to go. */
+export const resumeSession = method('auth.resumeSession', {
+  request: Type.Object({ name: UserName, sessionKey: SessionKey, address: Address, place: ConnectionPlace }),
+  reply: Session,
+  errors: ['invalid_credentials', 'rate_limited'],
+});
+
+/** Ends the caller's session everywhere. */
+export const endSession = method('auth.endSession', { request: Type.Object({}), reply: Type.Object({}) });
+
+/** The connections are gone; their users may log in elsewhere at once. */
+export const releaseConnections = method('auth.releaseConnections', {
+  request: Type.Object({
+    connections: Type.Array(Type.Object({ userId: UserId, place: ConnectionPlace }), { maxItems: 1_000 }),
+  }),
+  reply: Type.Object({}),
+});
+
+/**
+ * Prolongs the gateway's lease on its connections. `known: false`: the lease was lost meanwhile (the gateway was
+ * frozen, or Redis emptied) and its sessions need a look.
+ */
+export const renewConnectionLease = method('auth.renewConnectionLease', {
+  request: Type.Object({ gatewayId: GatewayId }),
+  reply: Type.Object({ known: Type.Boolean() }),
+});
+
+/** Keeps the sessions of open connections alive; answers with those that are no more. */
+export const touchSessions = method('auth.touchSessions', {
+  request: Type.Object({ sessionIds: Type.Array(SessionId, { maxItems: 1_000 }) }),
+  reply: Type.Object({ ended: Type.Array(SessionId) }),
+});
+
+/** Accounts by name; unknown names are left out. */
+export const findUsers = method('auth.findUsers', {
+  request: Type.Object({ names: Type.Array(UserName, { maxItems: 1_000 }) }),
+  reply: Type.Object({ users: Type.Array(User) }),
+});

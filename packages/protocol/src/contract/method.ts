@@ -1,0 +1,31 @@
+import type { Static, TSchema } from 'typebox';
+import type { ErrorCode } from '../errors.ts';
+
+/** The services that answer on the bus. The gateway answers too: each instance under its own subject. */
+export type ServiceName = 'auth' | 'rooms' | 'messages' | 'gateway';
+
+/**
+ * One thing that can be asked for: contract, type and compiled check in one. What a client may ask for is a method
+ * too, so a request decoded by a dialect is passed on as it is.
+ */
+export interface Method<Request extends TSchema = TSchema, Reply extends TSchema = TSchema> {
+  /** `<service>.<name>`, e.g. `rooms.rename`. */
+  readonly name: string;
+  readonly service: ServiceName;
+  readonly endpoint: string;
+  readonly request: Request;
+  readonly reply: Reply;
+  /** The errors of its own that it may answer with; beside them any may answer `unavailable` and `internal`. */
+  readonly errors: readonly ErrorCode[];
+}
+
+export type RequestOf<M extends Method> = Static<M['request']>;
+export type ReplyOf<M extends Method> = Static<M['reply']>;
+
+export function method<Request extends TSchema, Reply extends TSchema>(
+  name: `${ServiceName}.${string}`,
+  definition: { request: Request; reply: Reply; errors?: readonly ErrorCode[] },
+): Method<Request, Reply> {
+  const [service, endpoint] = name.split('.') as [ServiceName, string];
+  return { name, service, endpoint, errors: [], ...definition };
+}

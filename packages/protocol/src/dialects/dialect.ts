@@ -1,0 +1,27 @@
+import type { Command } from '../command.ts';
+import type { ParleyError } from '../errors.ts';
+import type { RoomEvent } from '../events.ts';
+
+export type JsonObject = Record<string, unknown>;
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A wire protocol that existing clients speak: JSON text frames, each with an `action`. Pure, holds no state. */
+export interface Dialect {
+  readonly name: 'login';
+  /** Whether the action is one of this dialect's. */
+  recognises(action: string): boolean;
+  /**
+   * What the frame asks for. Only called with an `action` that is recognised.
+   * @throws ParleyError `missing_field` or `invalid_field`, naming the field.
+   */
+  decode(frame: JsonObject): Command;
+  /** The frame that answers a command. */
+  encodeReply(command: Command, reply: unknown): string;
+  /** The frame that tells an event, the same for all who are told; undefined where the dialect has none. */
+  encodeEvent(event: RoomEvent): string | undefined;
+  /** @param action What the client asked for, where it is known. */
+  encodeError(error: ParleyError, action: string | undefined): string;
+}

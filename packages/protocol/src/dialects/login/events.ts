@@ -1,0 +1,44 @@
+import type { RoomEvent } from '../../events.ts';
+import { transactionIdOf } from '../../ids.ts';
+import { success } from './frames.ts';
+import type { Frame } from './frames.ts';
+
+type EncoderOf<E extends RoomEvent> = (event: E) => Frame;
+
+/** Every event of a room as this dialect tells it: where it answers a request too, in the same words. */
+export const events: { [E in RoomEvent as E['type']]: EncoderOf<E> } = {
+  message: ({ roomId, id, sender, content, sentAt }) =>
+    success('receive_message', 'New message received.', {
+      transaction_id: transactionIdOf(roomId, id),
+      room_id: roomId,
+      sender_chatid: sender,
+      content,
+      timestamp: sentAt,
+      message_id: id,
+    }),
+  'room-created': ({ roomId, roomName, owner }) =>
+    success('room_created', 'Room created successfully', { room_id: roomId, room_name: roomName, owner }),
+  'member-added': ({ roomId, roomName, owner, user }) =>
+    success('user_added', 'User added to room successfully', {
+      room_id: roomId,
+      user_added: user.name,
+      room_name: roomName,
+      owner,
+    }),
+  'member-joined': ({ roomId, roomName, user }) =>
+    success('room_joined', 'Room joined successfully', {
+      room_id: roomId,
+      room_name: roomName,
+      chatid: user.name,
+    }),
+  'member-removed': ({ roomId, user }) =>
+    success('user_removed', 'User removed from room successfully', {
+      room_id: roomId,
+      user_removed: user.name,
+    }),
+  'member-left': ({ roomId, user }) =>
+    success('room_left', 'Room left successfully', { room_id: roomId, chatid: user.name }),
+  'room-renamed': ({ roomId, newName }) =>
+    success('room_renamed', 'Room renamed successfully', { room_id: roomId, new_room_name: newName }),
+  'room-deleted': ({ roomId }) => success('room_deleted', 'Room deleted successfully', { room_id: roomId }),
+};

@@ -1,0 +1,244 @@
+import { Type } from 'typebox';
+import type { Static, TObject, TProperties } from 'typebox';
+import type { Command } from '../../command.ts';
+import { closeSession, openSession, registerAccount, sendMessage } from '../../contract/gateway.ts';
+import { maxPageMessages, readHistory } from '../../contract/messages.ts';
+import type { Method, ReplyOf, RequestOf } from '../../contract/method.ts';
+import {
+  addMember,
+  createRoom,
+  deleteRoom,
+  joinRoom,
+  leaveRoom,
+  listMembers,
+  listRooms,
+  maxParticipants,
+  removeMember,
+  renameRoom,
+} from '../../contract/rooms.ts';
+import { ParleyError } from '../../errors.ts';
+import { MessageId, RoomId, transactionIdOf } from '../../ids.ts';
+import {
+  ClientMessageId,
+  Content,
+  NameInput,
+  NewPassword,
+  normalizeName,
+  Password,
+  storableText,
+} from '../../text.ts';
+import { normalizeTime, TimeInput } from '../../times.ts';
+import { validated } from '../../validation.ts';
+import { isJsonObject } from '../dialect.ts';
+import type { JsonObject } from '../dialect.ts';
+import { success } from './frames.ts';
+import type { Frame } from './frames.ts';
+
+/** One action of the dialect: how its `data` is read, and what answers it. */
+export interface RequestRow {
+  decode(data: JsonObject, action: string): Command;
+  encodeReply(reply: unknown, request: unknown): Frame;
+}
+
+interface RowDefinition<M extends Method, Data extends TProperties> {
+  /** The fields of `data` beside `chatid`. */
+  data: Data;
+  request: (data: Static<TObject<Data>>) => RequestOf<M>;
+  reply: (reply: ReplyOf<M>, request: RequestOf<M>) => Frame;
+}
+
+/** `chatid`, which file frames spell `chat_id`, says who is speaking; unknown further fields are ignored. */
+const speaker = { chatid: Type.Optional(NameInput), chat_id: Type.Optional(NameInput) };
+
+function row<M extends Method, Data extends TProperties>(
+  method: M,
+  definition: RowDefinition<M, Data>,
+): RequestRow {
+  const schema = Type.Object({ ...speaker, ...definition.data });
+  return {
+    decode(fields, action) {
+      const data = validated(schema, fields) as Static<TObject<Data>> & { chatid?: string; chat_id?: string };
+      const claimed = data.chatid ?? data.chat_id;
+      return {
+        method,
+        request: definition.request(data),
+        action,
+        claimedName: claimed === undefined ? undefined : normalizeName(claimed),
+      };
+    },
+    encodeReply: (reply, request) => definition.reply(reply as ReplyOf<M>, request as RequestOf<M>),
+  };
+}
+
+const roomOnly = { room_id: RoomId };
+const toRoomOnly = ({ room_id }: { room_id: RoomId }) => ({ roomId: room_id });
+
+/** Every request of the dialect (protocol.md, "Login dialect"; seeds 000 and 001). */
+export const requests: Record<string, RequestRow> = {
+  register: row(registerAccount, {
+    data: { chatid: NameInput, password: NewPassword },
+    request: ({ chatid, password }) => ({ name: normalizeName(chatid), password }),
+    reply: ({ name }) => success('register_success', 'Account created successfully', { chatid: name }),
+  }),
+
+  login: row(openSession, {
+    data: {
+      chatid: NameInput,
+      password: Type.Optional(Password),
+      session_key: Type.Optional(storableText(1, 256)),
+    },
+    request: ({ chatid, password, session_key: sessionKey }) => {
+      const name = normalizeName(chatid);
+      if (sessionKey !== undefined) return { name, proof: { sessionKey } };
+      if (password !== undefined) return { name, proof: { password } };
+      const message = 'The field `password` is missing; add it, or `session_key` to resume a session.';
+      throw new ParleyError('missing_field', { field: 'password' }, { message });
+    },
+    reply: ({ name, sessionKey }) =>
+      success('login_success', 'Login successful', { chatid: name, session_key: sessionKey }),
+  }),
+
+  logout: row(closeSession, {
+    data: {},
+    request: () => ({}),
+    reply: ({ name }) => success('logout_success', 'Logout successful', { chatid: name }),
+  }),
+
+  create_room: row(createRoom, {
+    data: { participants: Type.Array(NameInput, { maxItems: maxParticipants }), room_name: NameInput },
+    request: ({ participants, room_name }) => ({
+      name: normalizeName(room_name),
+      visibility: 'private' as const,
+      participants: participants.map(normalizeName),
+    }),
+    reply: ({ roomId }) => success('room_created', 'Room created successfully', { room_id: roomId }),
+  }),
+
+  get_rooms: row(listRooms, {
+    data: { scope: Type.Optional(Type.Union([Type.Literal('mine'), Type.Literal('public')])) },
+    request: ({ scope = 'mine' }) => ({ scope }),
+    reply: ({ rooms }, { scope }) =>
+      success('rooms_list', 'Room list retrieved successfully.', {
+        rooms: rooms.map(({ roomId, name, users, owner, member }) =>
+          scope === 'mine' ? { id: roomId, name } : { id: roomId, name, users, owner, member },
+        ),
+      }),
+  }),
+
+  add_user_to_room: row(addMember, {
+    data: { room_id: RoomId, user_to_add: NameInput },
+    request: ({ room_id, user_to_add }) => ({ roomId: room_id, user: normalizeName(user_to_add) }),
+    reply: ({ roomId, user }) =>
+      success('user_added', 'User added to room successfully', { room_id: roomId, user_added: user.name }),
+  }),
+
+  remove_user_from_room: row(removeMember, {
+    data: { room_id: RoomId, user_to_remove: NameInput },
+    request: ({ room_id, user_to_remove }) => ({ roomId: room_id, user: normalizeName(user_to_remove) }),
+    reply: ({ roomId, user }) =>
+      success('user_removed', 'User removed from room successfully', {
+        room_id: roomId,
+        user_removed: user.name,
+      }),
+  }),
+
+  delete_room: row(deleteRoom, {
+    data: roomOnly,
+    request: toRoomOnly,
+    reply: ({ roomId }) => success('room_deleted', 'Room deleted successfully', { room_id: roomId }),
+  }),
+
+  rename_room: row(renameRoom, {
+    data: { room_id: RoomId, new_room_name: NameInput },
+    request: ({ room_id, new_room_name }) => ({ roomId: room_id, newName: normalizeName(new_room_name) }),
+    reply: ({ roomId, name }) =>
+      success('room_renamed', 'Room renamed successfully', { room_id: roomId, new_room_name: name }),
+  }),
+
+  join_room: row(joinRoom, {
+    data: roomOnly,
+    request: toRoomOnly,
+    reply: ({ room, user }) =>
+      success('room_joined', 'Room joined successfully', {
+        room_id: room.roomId,
+        room_name: room.name,
+        chatid: user.name,
+      }),
+  }),
+
+  leave_room: row(leaveRoom, {
+    data: roomOnly,
+    request: toRoomOnly,
+    reply: ({ roomId, user }) =>
+      success('room_left', 'Room left successfully', { room_id: roomId, chatid: user.name }),
+  }),
+
+  get_room_users: row(listMembers, {
+    data: { room_id: RoomId, after: Type.Optional(NameInput) },
+    request: ({ room_id, after }) => ({
+      roomId: room_id,
+      ...(after === undefined ? {} : { after: normalizeName(after) }),
+    }),
+    reply: ({ roomId, members, hasMore }) =>
+      success('room_users_list', 'Room users retrieved successfully.', {
+        room_id: roomId,
+        users: members.map(({ name, online, role }) => ({ chatid: name, online, role })),
+        has_more: hasMore,
+      }),
+  }),
+
+  send_message: row(sendMessage, {
+    data: { room_id: RoomId, content: Content, client_message_id: Type.Optional(ClientMessageId) },
+    request: ({ room_id, content, client_message_id: clientMessageId }) => ({
+      roomId: room_id,
+      content,
+      ...(clientMessageId === undefined ? {} : { clientMessageId }),
+    }),
+    reply: ({ roomId, messageId, sentAt }, { clientMessageId }) =>
+      success('ack', 'Action processed successfully.', {
+        transaction_id: transactionIdOf(roomId, messageId),
+        room_id: roomId,
+        message_id: messageId,
+        timestamp: sentAt,
+        client_message_id: clientMessageId,
+      }),
+  }),
+
+  get_messages: row(readHistory, {
+    data: {
+      room_id: RoomId,
+      from_time: Type.Optional(TimeInput),
+      after_id: Type.Optional(MessageId),
+      before_id: Type.Optional(MessageId),
+      limit: Type.Optional(Type.Integer({ minimum: 1 })),
+    },
+    request: ({ room_id, from_time, after_id, before_id, limit = maxPageMessages }) => ({
+      roomId: room_id,
+      limit: Math.min(limit, maxPageMessages),
+      ...(from_time === undefined ? {} : { from: normalizeTime(from_time) }),
+      ...(after_id === undefined ? {} : { after: after_id }),
+      ...(before_id === undefined ? {} : { before: before_id }),
+    }),
+    reply: ({ roomId, messages, hasMore }) =>
+      success('messages_list', 'Messages retrieved successfully.', {
+        room_id: roomId,
+        messages: messages.map(({ id, sender, content, sentAt }) => ({
+          message_id: id,
+          sender_chatid: sender,
+          content,
+          timestamp: sentAt,
+        })),
+        has_more: hasMore,
+      }),
+  }),
+};
+
+/** The body of a request frame; a request without fields may leave it out. */
+export function dataOf(frame: JsonObject): JsonObject {
+  const { data = {} } = frame;
+  if (!isJsonObject(data)) {
+    const message = 'The field `data` is invalid: it must be an object.';
+    throw new ParleyError('invalid_field', { field: 'data' }, { message });
+  }
+  return data;
+}

@@ -1,0 +1,67 @@
+import { Type } from 'typebox';
+import type { Static } from 'typebox';
+
+/*
+ * A character is a Unicode code point; TypeBox counts `minLength` and `maxLength` in code points too.
+ * NUL and lone surrogates are refused everywhere: neither Postgres nor UTF-8 can hold them.
+ */
+export const maxNameCharacters = 64;
+export const maxContentCharacters = 8_192;
+export const maxClientMessageIdCharacters = 128;
+export const minPasswordCharacters = 8;
+export const maxPasswordCharacters = 256;
+
+const controlCharacter = /\p{Cc}/u;
+
+/** Whether the text can be kept exactly: no NUL and no lone surrogate. */
+export function isStorable(text: unknown): boolean {
+  return typeof text === 'string' && text.isWellFormed() && !text.includes('\0');
+}
+
+/** A user or room name as it is stored and compared: trimmed, in NFC. Lone surrogates are left to `isName`. */
+export function normalizeName(name: string): string {
+  return name.trim().normalize('NFC');
+}
+
+/** Whether a normalized name is 1 to 64 characters, well-formed and free of control characters. */
+export function isName(name: unknown): boolean {
+  if (typeof name !== 'string' || name.length === 0 || name.length > 2 * maxNameCharacters) return false;
+  return name.isWellFormed() && !controlCharacter.test(name) && Array.from(name).length <= maxNameCharacters;
+}
+
+/** Text within the given length that can be stored exactly. */
+export function storableText(minCharacters: number, maxCharacters: number) {
+  return Type.Refine(
+    Type.String({ minLength: minCharacters, maxLength: maxCharacters }),
+    isStorable,
+    () => 'must have neither NUL nor lone surrogates',
+  );
+}
+
+const nameRule = `must be 1 to ${maxNameCharacters} characters after trimming, without control characters`;
+
+/** A name as a client may write it; `normalizeName` gives what is stored. */
+export const NameInput = Type.Refine(
+  Type.String(),
+  (name) => typeof name === 'string' && isName(normalizeName(name)),
+  () => nameRule,
+);
+
+/** A name in its stored form. */
+const StoredName = Type.Refine(
+  Type.String(),
+  (name) => isName(name) && normalizeName(name) === name,
+  () => nameRule,
+);
+
+/** The name of a user: `chatid`, `username`, `from` and `sender` of the dialects. Unique and case-sensitive. */
+export const UserName = StoredName;
+export const RoomName = StoredName;
+export const Content = storableText(1, maxContentCharacters);
+export const ClientMessageId = storableText(1, maxClientMessageIdCharacters);
+/** A password to be kept. */
+export const NewPassword = storableText(minPasswordCharacters, maxPasswordCharacters);
+/** A password to be tried: any that could ever have been accepted, and short ones, which are simply wrong. */
+export const Password = storableText(1, maxPasswordCharacters);
+
+export type UserName = Static<typeof UserName>;

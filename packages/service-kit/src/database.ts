@@ -1,0 +1,163 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ParleyError } from '@parley/protocol';
+import pg from 'pg';
+import type { Log } from './log.ts';
+
+/** One statement, with the name under which Postgres keeps its plan. */
+export interface Statement {
+  name: string;
+  text: string;
+  values?: unknown[];
+}
+
+export interface Queries {
+  /** @throws ParleyError `unavailable` when Postgres is away or too slow; SQL errors as they are. */
+  query: <Row extends object>(statement: Statement) => Promise<Row[]>;
+}
+
+export interface DatabaseOptions {
+  databaseUrl: string;
+  /** Most connections of this process. */
+  connections: number;
+  /** Bounds the wait for a connection and each statement. */
+  timeoutMs: number;
+  /**
+   * For a service that asks by key only: no plan may scan a table. A plan kept from when a table was empty would
+   * otherwise go on scanning it as it fills.
+   */
+  indexOnly?: boolean;
+  log: Log;
+}
+
+/** Postgres, as one service sees it. */
+export class Database implements Queries, AsyncDisposable {
+  readonly #pool: pg.Pool;
+  #closing: Promise<void> | undefined;
+
+  constructor({ databaseUrl, connections, timeoutMs, indexOnly, log }: DatabaseOptions) {
+    this.#pool = new pg.Pool({
+      connectionString: databaseUrl,
+      max: connections,
+      connectionTimeoutMillis: timeoutMs,
+      query_timeout: timeoutMs,
+      statement_timeout: timeoutMs,
+      keepAlive: true,
+      ...(indexOnly ? { options: '-c enable_seqscan=off' } : {}),
+    });
+    // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
+    this.#pool.on('error', (err) => {
+      log.warn({ err }, 'idle database connection lost');
+    });
+  }
+
+  readonly query = <Row extends object>(statement: Statement): Promise<Row[]> =>
+    run<Row>(this.#pool, statement);
+
+  /** Runs the work in one transaction: all of it or nothing. */
+  async transaction<Result>(work: (queries: Queries) => Promise<Result>): Promise<Result> {
+    const client = await this.#pool.connect().catch((cause: unknown) => {
+      throw translated(cause);
+    });
+    let broken: Error | undefined;
+    try {
+      await run(client, { name: 'begin', text: 'begin' });
+      const result = await work({ query: (statement) => run(client, statement) });
+      await run(client, { name: 'commit', text: 'commit' });
+      return result;
+    } catch (thrown) {
+      await run(client, { name: 'rollback', text: 'rollback' }).catch((cause: unknown) => {
+        broken = cause as Error;
+      });
+      throw thrown;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  /**
+   * Brings the service's schema up to date: runs the `NNNN-name.sql` files of the folder that have not been run, in
+   * order, each in the same transaction. Safe with any number of instances starting at once.
+   */
+  async migrate(schema: string, folder: URL): Promise<void> {
+    const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).sort();
+    await this.transaction(async ({ query }) => {
+      const text = 'select pg_advisory_xact_lock(hashtext($1))';
+      await query({ name: 'migrate.lock', text, values: [`parley.${schema}`] });
+      await query({ name: 'migrate.schema', text: `create schema if not exists ${schema}` });
+      await query({
+        name: 'migrate.table',
+        text: `create table if not exists ${schema}.migration (name text primary key, run_at timestamptz not null default now())`,
+      });
+      const done = await query<{ name: string }>({
+        name: 'migrate.done',
+        text: `select name from ${schema}.migration`,
+      });
+      for (const file of files.filter((candidate) => !done.some(({ name }) => name === candidate))) {
+        // Without a name: a file holds several statements, which can't be prepared together.
+        await query({ name: '', text: await readFile(new URL(file, folder), 'utf8') });
+        await query({
+          name: 'migrate.note',
+          text: `insert into ${schema}.migration (name) values ($1)`,
+          values: [file],
+        });
+      }
+    });
+  }
+
+  /** Resolves when Postgres answers. */
+  async ping(): Promise<void> {
+    await this.query({ name: 'ping', text: 'select 1' });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return (this.#closing ??= this.#pool.end());
+  }
+}
+
+/** Opens the database and brings the schema up to date, waiting for Postgres if need be. */
+export async function openDatabase(
+  options: DatabaseOptions,
+  schema: string,
+  migrations: URL,
+): Promise<Database> {
+  const database = new Database(options);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await database.migrate(schema, migrations);
+      return database;
+    } catch (err) {
+      if (ParleyError.from(err).code !== 'unavailable') throw err;
+      options.log.warn({ err, attempt }, 'database is not ready, waiting');
+      await delay(Math.min(500 * attempt, 5_000));
+    }
+  }
+}
+
+async function run<Row extends object>(
+  client: pg.Pool | pg.PoolClient,
+  statement: Statement,
+): Promise<Row[]> {
+  try {
+    const { name, ...anonymous } = statement;
+    return (await client.query<Row>(name ? statement : anonymous)).rows;
+  } catch (cause) {
+    throw translated(cause);
+  }
+}
+
+/** SQLSTATE classes that mean "not now": connection, resources, operator intervention, system error. */
+const passingClasses = ['08', '53', '57', '58'];
+
+/** What broke on the way is `unavailable`; what Postgres objected to stays as it is, for the store to understand. */
+function translated(cause: unknown): unknown {
+  if (cause instanceof ParleyError) return cause;
+  const code = cause instanceof pg.DatabaseError ? cause.code : undefined;
+  if (code && !passingClasses.includes(code.slice(0, 2))) return cause;
+  return new ParleyError('unavailable', {}, { cause });
+}
+
+/** Whether the error is a violation of the named unique constraint or index. */
+export function violates(error: unknown, constraint: string): boolean {
+  return error instanceof pg.DatabaseError && error.code === '23505' && error.constraint === constraint;
+}

@@ -1,0 +1,76 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ParleyError } from '@parley/protocol';
+import { Redis, ReplyError } from 'ioredis';
+import type { Log } from './log.ts';
+
+export interface RedisOptions {
+  redisUrl: string;
+  /** Bounds the wait for each command. */
+  timeoutMs: number;
+  log: Log;
+}
+
+/** Redis with our failure manners: away means `unavailable` at once, and reconnecting goes on for ever. */
+export class RedisStore implements AsyncDisposable {
+  readonly #redis: Redis;
+  #closing: Promise<void> | undefined;
+
+  constructor({ redisUrl, timeoutMs, log }: RedisOptions) {
+    this.#redis = new Redis(redisUrl, {
+      commandTimeout: timeoutMs,
+      connectTimeout: timeoutMs,
+      // A command that was under way when the connection broke may have been done: its caller decides, not the driver.
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      enableOfflineQueue: false,
+      retryStrategy: (attempt) => Math.min(100 * attempt, 2_000) * (0.5 + Math.random() / 2),
+    });
+    this.#redis.on('error', (err: Error) => {
+      log.warn({ err }, 'redis connection failed');
+    });
+  }
+
+  /** Runs commands. @throws ParleyError `unavailable` when Redis is away, too slow or not ready. */
+  async run<Result>(commands: (redis: Redis) => Promise<Result>): Promise<Result> {
+    try {
+      return await commands(this.#redis);
+    } catch (cause) {
+      if (isObjection(cause)) throw cause;
+      throw new ParleyError('unavailable', {}, { cause });
+    }
+  }
+
+  async ping(): Promise<void> {
+    await this.run((redis) => redis.ping());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#redis
+      .quit()
+      .catch(() => {
+        this.#redis.disconnect();
+      })
+      .then(() => undefined);
+    return this.#closing;
+  }
+}
+
+/** Opens Redis, waiting for it if need be. */
+export async function openRedis(options: RedisOptions): Promise<RedisStore> {
+  const store = new RedisStore(options);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await store.ping();
+      return store;
+    } catch {
+      // The store's own listener tells why.
+      await delay(Math.min(100 * attempt, 2_000));
+    }
+  }
+}
+
+/** Whether Redis understood and refused: a bug of ours, unlike its passing states. */
+function isObjection(cause: unknown): boolean {
+  if (!(cause instanceof Error) || !(cause instanceof ReplyError)) return false;
+  return !/^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|OOM|BUSY)/.test(cause.message);
+}

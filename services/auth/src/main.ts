@@ -1,0 +1,41 @@
+import { probeConnection, subjects } from '@parley/protocol';
+import { createContext, openDatabase, openRedis, runService } from '@parley/service-kit';
+import { createAccounts } from './accounts.ts';
+import { createRateLimit, noRateLimit } from './rate-limits.ts';
+import { authService } from './service.ts';
+import { createSessionStore } from './sessions.ts';
+import { settings } from './settings.ts';
+import { createAccountStore } from './store.ts';
+
+/** A gateway answers a probe within 3 s; one that says nothing for longer is gone. */
+const probeTimeoutMs = 3_500;
+
+await runService('auth', settings, async ({ config, log, bus, health, closing }) => {
+  const { databaseUrl, databaseConnections: connections, redisUrl, requestTimeoutMs: timeoutMs } = config;
+  const redis = closing.use(await openRedis({ redisUrl, timeoutMs, log }));
+  const migrations = new URL('migrations/', import.meta.url);
+  const database = closing.use(
+    await openDatabase({ databaseUrl, connections, timeoutMs, log }, 'auth', migrations),
+  );
+  health.require('redis', () => redis.ping());
+  health.require('postgres', () => database.ping());
+
+  const store = createAccountStore(database);
+  const sessions = createSessionStore(redis, config);
+  const accounts = createAccounts({
+    accounts: store,
+    sessions,
+    limit: config.rateLimits === 'on' ? createRateLimit(redis) : noRateLimit,
+    limits: config,
+    loginPolicy: config.loginPolicy,
+    isAlive: ({ connectionId, gatewayId }) =>
+      bus.call(probeConnection, { connectionId }, createContext(probeTimeoutMs), gatewayId).then(
+        ({ alive }) => alive,
+        () => false,
+      ),
+    publish: (event) => {
+      bus.publish(subjects.userEvents(event.userId), event);
+    },
+  });
+  closing.use(await bus.serve('auth', authService({ accounts, sessions, store })));
+});

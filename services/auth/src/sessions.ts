@@ -1,0 +1,151 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { ConnectionPlace, GatewayId, SessionId, User, UserId, UserName } from '@parley/protocol';
+import type { RedisStore } from '@parley/service-kit';
+
+/** How a second session of a user is met: see `LOGIN_POLICY`. `single` after a probe found nobody is `takeover`. */
+export type OpeningMode = 'single' | 'takeover' | 'multi';
+
+export type Opening =
+  | { outcome: 'opened'; sessionId: SessionId; sessionKey: string; ended: SessionId[] }
+  /** Another session has a live connection, which is here. */
+  | { outcome: 'occupied'; place: ConnectionPlace };
+
+export interface SessionOptions {
+  sessionMs: number;
+  gatewayLeaseMs: number;
+}
+
+const keyOf = {
+  session: (sessionId: SessionId) => `parley:session:${sessionId}`,
+  userSessions: (userId: UserId) => `parley:user-sessions:${userId}`,
+  gatewayLease: (gatewayId: GatewayId) => `parley:gateway-lease:${gatewayId}`,
+};
+
+/*
+ * A session is a hash {userId, name, connectionId, gatewayId}; the last two while a connection is bound to it. The
+ * connection is live as long as its gateway's lease is. The scripts reach keys they are not given (the sessions of a
+ * user, the leases of their gateways), so they need one Redis, not a cluster.
+ */
+const openScript = `
+local sessionKey, userSessions = KEYS[1], KEYS[2]
+local sessionId, userId, name, connectionId, gatewayId, mode, ttl = unpack(ARGV)
+local others = redis.call('smembers', userSessions)
+if mode == 'single' then
+  for _, other in ipairs(others) do
+    local place = redis.call('hmget', 'parley:session:' .. other, 'connectionId', 'gatewayId')
+    if place[1] and redis.call('exists', 'parley:gateway-lease:' .. place[2]) == 1 then
+      return {'occupied', place[1], place[2]}
+    end
+  end
+end
+local ended = {}
+if mode ~= 'multi' then
+  for _, other in ipairs(others) do
+    if redis.call('del', 'parley:session:' .. other) == 1 then table.insert(ended, other) end
+  end
+  redis.call('del', userSessions)
+end
+redis.call('hset', sessionKey, 'userId', userId, 'name', name, 'connectionId', connectionId, 'gatewayId', gatewayId)
+redis.call('pexpire', sessionKey, ttl)
+redis.call('sadd', userSessions, sessionId)
+redis.call('pexpire', userSessions, ttl)
+return {'opened', unpack(ended)}
+`;
+
+const resumeScript = `
+local session = redis.call('hmget', KEYS[1], 'userId', 'name')
+if not session[1] or session[2] ~= ARGV[1] then return false end
+redis.call('hset', KEYS[1], 'connectionId', ARGV[2], 'gatewayId', ARGV[3])
+redis.call('pexpire', KEYS[1], ARGV[4])
+redis.call('pexpire', 'parley:user-sessions:' .. session[1], ARGV[4])
+return session[1]
+`;
+
+/** Prolongs a session and its user's list; 0 where it is no more. */
+const touchScript = `
+local userId = redis.call('hget', KEYS[1], 'userId')
+if not userId then return 0 end
+redis.call('pexpire', KEYS[1], ARGV[1])
+redis.call('pexpire', 'parley:user-sessions:' .. userId, ARGV[1])
+return 1
+`;
+
+/** Unbinds the connection from whichever session of the user it is bound to. */
+const releaseScript = `
+for _, sessionId in ipairs(redis.call('smembers', KEYS[1])) do
+  local key = 'parley:session:' .. sessionId
+  if redis.call('hget', key, 'connectionId') == ARGV[1] then
+    redis.call('hdel', key, 'connectionId', 'gatewayId')
+  end
+end
+`;
+
+export type SessionStore = ReturnType<typeof createSessionStore>;
+
+/** Sessions in Redis. Only a hash of a session's key is kept: who reads Redis can't resume. */
+export function createSessionStore(redis: RedisStore, { sessionMs, gatewayLeaseMs }: SessionOptions) {
+  return {
+    async open(
+      { userId, name }: User,
+      { connectionId, gatewayId }: ConnectionPlace,
+      mode: OpeningMode,
+    ): Promise<Opening> {
+      const sessionKey = randomBytes(32).toString('base64url');
+      const sessionId = sessionIdOf(sessionKey);
+      const keys = [keyOf.session(sessionId), keyOf.userSessions(userId)];
+      const values = [sessionId, userId, name, connectionId, gatewayId, mode, sessionMs];
+      const reply = await redis.run((commands) => commands.eval(openScript, keys.length, ...keys, ...values));
+      const [outcome, ...rest] = reply as string[];
+      if (outcome === 'opened') return { outcome, sessionId, sessionKey, ended: rest as SessionId[] };
+      const [occupant, occupantGateway] = rest as [ConnectionPlace['connectionId'], GatewayId];
+      return { outcome: 'occupied', place: { connectionId: occupant, gatewayId: occupantGateway } };
+    },
+
+    /** Binds the session to another connection; undefined where there is no such session of that user. */
+    async resume(
+      name: UserName,
+      sessionKey: string,
+      { connectionId, gatewayId }: ConnectionPlace,
+    ): Promise<{ userId: UserId; sessionId: SessionId } | undefined> {
+      const sessionId = sessionIdOf(sessionKey);
+      const values = [name, connectionId, gatewayId, sessionMs];
+      const userId = await redis.run((commands) =>
+        commands.eval(resumeScript, 1, keyOf.session(sessionId), ...values),
+      );
+      return typeof userId === 'string' ? { userId: userId as UserId, sessionId } : undefined;
+    },
+
+    async end(userId: UserId, sessionId: SessionId): Promise<void> {
+      await redis.run((commands) =>
+        commands.multi().del(keyOf.session(sessionId)).srem(keyOf.userSessions(userId), sessionId).exec(),
+      );
+    },
+
+    /** Prolongs sessions; answers with those that are no more. */
+    async touch(sessionIds: readonly SessionId[]): Promise<SessionId[]> {
+      const alive = await Promise.all(
+        sessionIds.map((sessionId) =>
+          redis.run((commands) => commands.eval(touchScript, 1, keyOf.session(sessionId), sessionMs)),
+        ),
+      );
+      return sessionIds.filter((_sessionId, index) => alive[index] !== 1);
+    },
+
+    async release(userId: UserId, { connectionId }: ConnectionPlace): Promise<void> {
+      await redis.run((commands) =>
+        commands.eval(releaseScript, 1, keyOf.userSessions(userId), connectionId),
+      );
+    },
+
+    /** Prolongs a gateway's lease; false where there was none to prolong. */
+    async renewLease(gatewayId: GatewayId): Promise<boolean> {
+      const key = keyOf.gatewayLease(gatewayId);
+      const former = await redis.run((commands) => commands.set(key, '1', 'PX', gatewayLeaseMs, 'GET'));
+      return former !== null;
+    },
+  };
+}
+
+function sessionIdOf(sessionKey: string): SessionId {
+  return createHash('sha256').update(sessionKey).digest('hex') as SessionId;
+}

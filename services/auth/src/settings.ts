@@ -1,0 +1,39 @@
+import { databaseSettings, integer, oneOf, redisSettings } from '@parley/service-kit';
+
+export const settings = {
+  ...databaseSettings,
+  ...redisSettings,
+  loginPolicy: oneOf('LOGIN_POLICY', ['single', 'takeover', 'multi'], {
+    default: 'single',
+    doc: 'A second login of a user in the login dialect: refused while the first answers, takes over, or stands beside it.',
+  }),
+  sessionMs: integer('SESSION_MS', {
+    default: 30 * 60 * 1_000,
+    min: 1_000,
+    doc: 'How long a session lives after its last use, in ms.',
+  }),
+  gatewayLeaseMs: integer('GATEWAY_LEASE_MS', {
+    default: 15_000,
+    min: 1_000,
+    doc: 'How long the users of a gateway that fell silent count as connected, in ms.',
+  }),
+  rateLimits: oneOf('RATE_LIMITS', ['on', 'off'], {
+    default: 'on',
+    doc: 'Whether rates are limited; `off` is for tests and benches.',
+  }),
+  loginsPerAccount: integer('LOGINS_PER_ACCOUNT', {
+    default: 10,
+    min: 1,
+    doc: 'Password logins a minute for one account, failures included.',
+  }),
+  loginsPerAddress: integer('LOGINS_PER_ADDRESS', {
+    default: 100,
+    min: 1,
+    doc: 'Logins a minute from one address.',
+  }),
+  registrationsPerAddress: integer('REGISTRATIONS_PER_ADDRESS', {
+    default: 60,
+    min: 1,
+    doc: 'Registrations a minute from one address.',
+  }),
+};

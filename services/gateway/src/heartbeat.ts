@@ -1,0 +1,43 @@
+import type { Connection } from './connection.ts';
+
+/** Pongs that may be missing before a connection is ended. */
+const maxMissedPongs = 2;
+const slotMs = 1_000;
+
+/** Pings every connection once per round, spread evenly over it: a wheel of slots turned by one timer. */
+export class Heartbeat implements Disposable {
+  readonly #slots: Set<Connection>[];
+  readonly #timer: NodeJS.Timeout;
+  #current = 0;
+  #next = 0;
+
+  /** @param roundMs The time between two pings of one connection. */
+  constructor(roundMs: number) {
+    this.#slots = Array.from({ length: Math.max(1, Math.round(roundMs / slotMs)) }, () => new Set());
+    this.#timer = setInterval(() => {
+      this.#turn();
+    }, slotMs);
+  }
+
+  add(connection: Connection): void {
+    this.#slots[this.#next]!.add(connection);
+    this.#next = (this.#next + 1) % this.#slots.length;
+  }
+
+  #turn(): void {
+    const slot = this.#slots[this.#current]!;
+    this.#current = (this.#current + 1) % this.#slots.length;
+    for (const connection of slot) {
+      if (connection.isClosed) slot.delete(connection);
+      else if (connection.missedPongs >= maxMissedPongs) connection.terminate();
+      else {
+        connection.missedPongs += 1;
+        connection.ping();
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}

@@ -1,0 +1,73 @@
+import { createId } from '@parley/protocol';
+import { runService } from '@parley/service-kit';
+import { createCommands } from './commands.ts';
+import { keepLeases } from './leases.ts';
+import { LocalUsers } from './local-users.ts';
+import { PresenceReporter } from './presence-reporter.ts';
+import { RoomChannels } from './room-channels.ts';
+import { SendLanes } from './send-lanes.ts';
+import { ClientServer } from './server.ts';
+import { gatewayService } from './service.ts';
+import { Sessions } from './sessions.ts';
+import { settings } from './settings.ts';
+
+await runService('gateway', settings, async ({ config, log, bus, closing }) => {
+  const gatewayId = createId('gateway');
+  const common = { bus, log, gatewayId, requestTimeoutMs: config.requestTimeoutMs };
+  const presence = new PresenceReporter(common);
+  const channels = closing.use(
+    new RoomChannels({
+      ...common,
+      presence,
+      roomGone: (connection, roomId) => {
+        users.roomGone(connection, roomId);
+      },
+    }),
+  );
+  const users = new LocalUsers({ ...common, channels });
+  const sessions = new Sessions({ ...common, users });
+  const execute = createCommands({ bus, sessions, lanes: new SendLanes(bus) });
+
+  closing.use(
+    keepLeases({
+      log,
+      renewals: [() => sessions.renewLease(), () => presence.renewLease()],
+      touchSessions: () => sessions.touch(),
+    }),
+  );
+  closing.defer(async () => {
+    await Promise.all([sessions.released(), presence.report()]);
+  });
+  const server = new ClientServer({
+    ...config,
+    execute,
+    rates: config.rateLimits === 'on' ? ratesOf(config) : undefined,
+    log,
+    closed: (connection) => {
+      sessions.forget(connection);
+    },
+  });
+  closing.use(
+    await bus.serve(
+      'gateway',
+      gatewayService((id) => server.find(id)),
+      gatewayId,
+    ),
+  );
+  closing.use(server);
+  await server.listen();
+});
+
+function ratesOf(config: {
+  requestsPerSecond: number;
+  requestsBurst: number;
+  sendsPerSecond: number;
+  sendsBurst: number;
+  connectionsPerAddress: number;
+}) {
+  return {
+    requests: { perSecond: config.requestsPerSecond, burst: config.requestsBurst },
+    sends: { perSecond: config.sendsPerSecond, burst: config.sendsBurst },
+    connectionsPerAddress: config.connectionsPerAddress,
+  };
+}

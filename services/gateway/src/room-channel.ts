@@ -1,0 +1,224 @@
+import type { Dialect, MessageId, RoomChange, RoomId, SentMessage } from '@parley/protocol';
+import type { Connection } from './connection.ts';
+import { delivered, repairs } from './metrics.ts';
+import { textFrame } from './websocket-frame.ts';
+
+/**
+ * - `starting`: the room's last id is being read; messages wait.
+ * - `live`: the next message goes out as it comes.
+ * - `repairing`: an id was skipped; history is read before anything later goes out.
+ */
+type State = 'starting' | 'live' | 'repairing';
+
+export interface RoomChannelOptions {
+  /** What follows a message, oldest first, as much as fits a page. May fail for a while. */
+  readAfter(
+    roomId: RoomId,
+    after: MessageId,
+  ): Promise<{ messages: readonly SentMessage[]; hasMore: boolean }>;
+  /** Called once nobody is left in the channel. */
+  emptied(channel: RoomChannel): void;
+  /** Called when history can't be read; the channel tries again by itself. */
+  repairFailed(roomId: RoomId, error: unknown): void;
+}
+
+/** Services that write at once may be heard in another order: so long a skipped id is waited for, in ms. */
+const reorderMs = 30;
+const retryMs = 250;
+/** Messages kept while an earlier one is missing; more are read from history. */
+const maxEarly = 1_000;
+
+/**
+ * One room as one gateway sees it: takes the room's messages as the bus brings them and delivers them to the local
+ * connections in the order of their ids, each once, without a hole.
+ */
+export class RoomChannel {
+  readonly roomId: RoomId;
+  readonly #options: RoomChannelOptions;
+  #state: State = 'starting';
+  /** The last message that went out. */
+  #position: MessageId = 0;
+  /** The last message known to exist. */
+  #lastSeen: MessageId = 0;
+  #early = new Map<MessageId, SentMessage>();
+  #repairTimer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  readonly #members = new Set<Connection>();
+  readonly #catchingUp = new Map<Connection, MessageId>();
+
+  constructor(roomId: RoomId, options: RoomChannelOptions) {
+    this.roomId = roomId;
+    this.#options = options;
+  }
+
+  /** From here on messages go out. Called once, with the last id read after the subscription was in place. */
+  start(lastId: MessageId): void {
+    this.#position = lastId;
+    this.#state = 'live';
+    this.noticeLastId(lastId);
+    for (const [connection, after] of this.#catchingUp) void this.#catchUp(connection, after);
+    this.#deliverEarly();
+  }
+
+  has(connection: Connection): boolean {
+    return this.#members.has(connection) || this.#catchingUp.has(connection);
+  }
+
+  /** @param after What follows this message is delivered to the connection; by default what is sent from now on. */
+  attach(connection: Connection, after?: MessageId): void {
+    if (this.has(connection)) return;
+    const isBehind = after !== undefined && (this.#state === 'starting' || after < this.#position);
+    if (!isBehind) {
+      this.#members.add(connection);
+      return;
+    }
+    this.#catchingUp.set(connection, after);
+    if (this.#state !== 'starting') void this.#catchUp(connection, after);
+  }
+
+  detach(connection: Connection): void {
+    this.#members.delete(connection);
+    this.#catchingUp.delete(connection);
+    if (this.#members.size + this.#catchingUp.size === 0) this.#options.emptied(this);
+  }
+
+  /** Delivers to one connection what it missed, until it is where all others are. */
+  async #catchUp(connection: Connection, after: MessageId): Promise<void> {
+    let position = after;
+    while (position < this.#position) {
+      const page = await this.#read(position);
+      if (this.#isClosed || !this.#catchingUp.has(connection)) return;
+      // What is beyond the channel's own position comes with everybody else's.
+      const messages = page.filter(({ id }) => id <= this.#position);
+      this.#deliver(messages, [connection]);
+      position = messages.at(-1)?.id ?? position;
+    }
+    this.#catchingUp.delete(connection);
+    this.#members.add(connection);
+  }
+
+  /** Takes messages from the bus: in the order of their ids, without a hole between them. */
+  hear(messages: readonly SentMessage[]): void {
+    const last = messages.at(-1)!.id;
+    this.#lastSeen = Math.max(this.#lastSeen, last);
+    const fresh = messages.filter(({ id }) => id > this.#position);
+    if (this.#state === 'live' && fresh[0]?.id === this.#position + 1) {
+      this.#advance(fresh);
+      this.#deliverEarly();
+    } else {
+      for (const message of fresh) if (this.#early.size < maxEarly) this.#early.set(message.id, message);
+      this.#expectRepair();
+    }
+  }
+
+  /** Takes word of the room's last id, whose event may never have come. */
+  noticeLastId(lastId: MessageId): void {
+    this.#lastSeen = Math.max(this.#lastSeen, lastId);
+    this.#expectRepair();
+  }
+
+  #advance(messages: readonly SentMessage[]): void {
+    this.#position = messages.at(-1)!.id;
+    this.#deliver(messages, this.#members);
+  }
+
+  #deliverEarly(): void {
+    const run: SentMessage[] = [];
+    for (let id = this.#position + 1; this.#early.has(id); id += 1) run.push(this.#early.get(id)!);
+    if (run.length > 0) this.#advance(run);
+    for (const id of this.#early.keys()) if (id <= this.#position) this.#early.delete(id);
+    this.#expectRepair();
+  }
+
+  #expectRepair(): void {
+    if (this.#state !== 'live' || this.#lastSeen <= this.#position || this.#repairTimer) return;
+    this.#repairTimer = setTimeout(() => {
+      this.#repairTimer = undefined;
+      if (this.#lastSeen > this.#position) void this.#repair();
+    }, reorderMs);
+  }
+
+  async #repair(): Promise<void> {
+    this.#state = 'repairing';
+    repairs.inc();
+    while (this.#position < this.#lastSeen) {
+      const messages = await this.#read(this.#position);
+      if (this.#isClosed) return;
+      if (messages.length === 0) break;
+      this.#advance(messages);
+    }
+    this.#state = 'live';
+    this.#deliverEarly();
+  }
+
+  /** Reads on in history, as often as it takes. */
+  async #read(after: MessageId): Promise<readonly SentMessage[]> {
+    while (!this.#isClosed) {
+      try {
+        return (await this.#options.readAfter(this.roomId, after)).messages;
+      } catch (error) {
+        this.#options.repairFailed(this.roomId, error);
+        await new Promise((resolve) => setTimeout(resolve, retryMs * (1 + Math.random())));
+      }
+    }
+    return [];
+  }
+
+  /** Each dialect's frames are made once and joined; the same bytes go to all but those who sent one of them. */
+  #deliver(messages: readonly SentMessage[], connections: Iterable<Connection>): void {
+    if (messages.length === 0) return;
+    const origins = new Set(messages.map(({ origin }) => origin));
+    const framesOf = new Map<
+      Dialect,
+      { frames: (Buffer | undefined)[]; joined: Buffer; counter: { inc: (n: number) => void } }
+    >();
+    for (const connection of connections) {
+      const { dialect } = connection;
+      let encoded = framesOf.get(dialect);
+      if (!encoded) {
+        const frames = messages.map((message) =>
+          this.#frame(dialect, { type: 'message', roomId: this.roomId, ...message }),
+        );
+        const joined = Buffer.concat(frames.filter((frame) => frame !== undefined));
+        encoded = { frames, joined, counter: delivered.labels({ dialect: dialect.name }) };
+        framesOf.set(dialect, encoded);
+      }
+      if (!origins.has(connection.id)) {
+        connection.write(encoded.joined);
+        encoded.counter.inc(messages.length);
+      } else {
+        encoded.frames.forEach((frame, index) => {
+          if (frame && messages[index]!.origin !== connection.id) connection.write(frame);
+        });
+      }
+    }
+  }
+
+  #frame(dialect: Dialect, event: Parameters<Dialect['encodeEvent']>[0]): Buffer | undefined {
+    const text = dialect.encodeEvent(event);
+    return text === undefined ? undefined : textFrame(text);
+  }
+
+  /** Tells all in the channel of a change, except those that learn of it otherwise. */
+  tell(change: RoomChange, isToldOtherwise: (connection: Connection) => boolean): void {
+    const frames = new Map<Dialect, Buffer | undefined>();
+    for (const connection of [...this.#members, ...this.#catchingUp.keys()]) {
+      if (isToldOtherwise(connection)) continue;
+      const { dialect } = connection;
+      if (!frames.has(dialect)) frames.set(dialect, this.#frame(dialect, change));
+      const frame = frames.get(dialect);
+      if (frame) connection.write(frame);
+    }
+  }
+
+  /** Everybody in the channel, for those who have to go. */
+  get connections(): Connection[] {
+    return [...this.#members, ...this.#catchingUp.keys()];
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#repairTimer);
+  }
+}

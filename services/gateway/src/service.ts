@@ -1,0 +1,16 @@
+import { probeConnection } from '@parley/protocol';
+import { endpoint } from '@parley/service-kit';
+import type { Endpoint } from '@parley/service-kit';
+import type { Connection } from './connection.ts';
+
+/** How long a probed client has to answer, in ms (protocol.md, "Login dialect"). */
+const probeTimeoutMs = 3_000;
+
+/** The endpoints of one gateway on the bus. */
+export function gatewayService(find: (connectionId: string) => Connection | undefined): Endpoint[] {
+  return [
+    endpoint(probeConnection, async ({ connectionId }) => ({
+      alive: (await find(connectionId)?.probe(probeTimeoutMs)) ?? false,
+    })),
+  ];
+}

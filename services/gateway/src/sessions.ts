@@ -1,0 +1,151 @@
+import {
+  endSession,
+  logIn,
+  ParleyError,
+  register,
+  releaseConnections,
+  renewConnectionLease,
+  resumeSession,
+  touchSessions,
+} from '@parley/protocol';
+import type {
+  closeSession,
+  GatewayId,
+  openSession,
+  ReplyOf,
+  RequestOf,
+  registerAccount,
+  UserId,
+} from '@parley/protocol';
+import { createContext } from '@parley/service-kit';
+import type { Bus, Log, RequestContext } from '@parley/service-kit';
+import { closeCodes } from './connection.ts';
+import type { BoundSession, Connection } from './connection.ts';
+import type { LocalUsers } from './local-users.ts';
+
+export interface SessionsParts {
+  bus: Bus;
+  log: Log;
+  gatewayId: GatewayId;
+  requestTimeoutMs: number;
+  users: LocalUsers;
+}
+
+const maxPerRequest = 1_000;
+
+/** Binds sessions of the auth service to connections, and keeps them alive as long as these are open. */
+export class Sessions {
+  readonly #parts: SessionsParts;
+
+  constructor(parts: SessionsParts) {
+    this.#parts = parts;
+  }
+
+  async register(
+    connection: Connection,
+    { name, password }: RequestOf<typeof registerAccount>,
+    context: RequestContext,
+  ): Promise<ReplyOf<typeof registerAccount>> {
+    await this.#parts.bus.call(register, { name, password, address: connection.address }, context);
+    return { name };
+  }
+
+  async open(
+    connection: Connection,
+    { name, proof }: RequestOf<typeof openSession>,
+    context: RequestContext,
+  ): Promise<ReplyOf<typeof openSession>> {
+    if (connection.session) {
+      const message = 'This connection is logged in already; log out first.';
+      throw new ParleyError('already_logged_in', {}, { message });
+    }
+    const { bus, gatewayId, users } = this.#parts;
+    const credentials = {
+      name,
+      address: connection.address,
+      place: { connectionId: connection.id, gatewayId },
+    };
+    const { sessionKey, ...session } =
+      'password' in proof
+        ? await bus.call(logIn, { ...credentials, password: proof.password }, context)
+        : await bus.call(resumeSession, { ...credentials, sessionKey: proof.sessionKey }, context);
+    try {
+      await users.add(connection, session, context);
+    } catch (error) {
+      this.#release(connection, session.userId);
+      throw error;
+    }
+    return { name, sessionKey };
+  }
+
+  async close(connection: Connection, context: RequestContext): Promise<ReplyOf<typeof closeSession>> {
+    const { bus, users } = this.#parts;
+    await bus.call(endSession, {}, context);
+    const { name } = connection.session!;
+    users.remove(connection);
+    return { name };
+  }
+
+  /** The connection is gone: its user may log in elsewhere at once, and may resume the session. */
+  forget(connection: Connection): void {
+    const { session } = connection;
+    this.#parts.users.remove(connection);
+    if (session) this.#release(connection, session.userId);
+  }
+
+  readonly #toRelease: { userId: UserId; place: { connectionId: Connection['id']; gatewayId: GatewayId } }[] =
+    [];
+  #releasing: Promise<void> | undefined;
+
+  #release({ id: connectionId }: Connection, userId: UserId): void {
+    this.#toRelease.push({ userId, place: { connectionId, gatewayId: this.#parts.gatewayId } });
+    void this.released();
+  }
+
+  /** Resolves when all connections that are gone have been released. Never rejects: a probe would find them gone. */
+  released(): Promise<void> {
+    this.#releasing ??= this.#releaseAll().finally(() => {
+      this.#releasing = undefined;
+    });
+    return this.#releasing;
+  }
+
+  async #releaseAll(): Promise<void> {
+    // What closes in this turn of the event loop goes along.
+    await new Promise(setImmediate);
+    const { bus, log, requestTimeoutMs } = this.#parts;
+    while (this.#toRelease.length > 0) {
+      const connections = this.#toRelease.splice(0, maxPerRequest);
+      try {
+        await bus.call(releaseConnections, { connections }, createContext(requestTimeoutMs));
+      } catch (err) {
+        log.warn({ err, connections: connections.length }, 'closed connections could not be released');
+      }
+    }
+  }
+
+  /** Prolongs the gateway's lease; where it was lost, all sessions are looked at. @throws ParleyError `unavailable` */
+  async renewLease(): Promise<void> {
+    const { bus, gatewayId, requestTimeoutMs } = this.#parts;
+    const { known } = await bus.call(renewConnectionLease, { gatewayId }, createContext(requestTimeoutMs));
+    if (!known) await this.touch();
+  }
+
+  /** Keeps the sessions of all connections alive; those that ended without our hearing of it are closed. */
+  async touch(): Promise<void> {
+    const { bus, requestTimeoutMs, users } = this.#parts;
+    const connections = [...users.connections()];
+    for (let start = 0; start < connections.length; start += maxPerRequest) {
+      const some = connections.slice(start, start + maxPerRequest);
+      const sessionIds = some.map(({ session }) => session.sessionId);
+      const { ended } = await bus.call(touchSessions, { sessionIds }, createContext(requestTimeoutMs));
+      for (const connection of some.filter(({ session }) => endedSession(session, ended))) {
+        connection.close(closeCodes.sessionEnded, 'session ended');
+      }
+    }
+  }
+}
+
+function endedSession(session: BoundSession | undefined, ended: readonly string[]): boolean {
+  return session !== undefined && ended.includes(session.sessionId);
+}

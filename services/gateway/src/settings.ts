@@ -1,0 +1,63 @@
+import { integer, oneOf, text } from '@parley/service-kit';
+
+export const settings = {
+  host: text('HOST', { default: '0.0.0.0', doc: 'The address that clients connect to.' }),
+  port: integer('PORT', {
+    default: 20_200,
+    max: 65_535,
+    doc: 'The port that clients connect to, HTTP and WebSocket.',
+  }),
+  trustedProxies: integer('TRUSTED_PROXIES', {
+    default: 0,
+    doc: 'How many proxies in front may be believed what `X-Forwarded-For` says.',
+  }),
+  maxFrameBytes: integer('MAX_FRAME_BYTES', {
+    default: 1_048_576,
+    min: 1_024,
+    doc: 'Largest frame of a client, in bytes; a larger one closes with 1009.',
+  }),
+  maxBufferedBytes: integer('MAX_BUFFERED_BYTES', {
+    default: 4_194_304,
+    min: 65_536,
+    doc: 'Most unsent bytes of one connection; a slower reader is closed with 1013.',
+  }),
+  maxPendingRequests: integer('MAX_PENDING_REQUESTS', {
+    default: 256,
+    min: 1,
+    doc: 'Most unanswered requests of one connection; it is not read from until some are answered.',
+  }),
+  pingEveryMs: integer('PING_EVERY_MS', {
+    default: 30_000,
+    min: 1_000,
+    doc: 'How often each connection is pinged, in ms; two missed pongs end it.',
+  }),
+  rateLimits: oneOf('RATE_LIMITS', ['on', 'off'], {
+    default: 'on',
+    doc: 'Whether rates are limited; `off` is for tests and benches.',
+  }),
+  sendsPerSecond: integer('SENDS_PER_SECOND', {
+    default: 50,
+    min: 1,
+    doc: 'Messages a second of one connection.',
+  }),
+  sendsBurst: integer('SENDS_BURST', {
+    default: 200,
+    min: 1,
+    doc: 'Messages that one connection may send at once.',
+  }),
+  requestsPerSecond: integer('REQUESTS_PER_SECOND', {
+    default: 100,
+    min: 1,
+    doc: 'Requests a second of one connection, messages included.',
+  }),
+  requestsBurst: integer('REQUESTS_BURST', {
+    default: 400,
+    min: 1,
+    doc: 'Requests that one connection may send at once.',
+  }),
+  connectionsPerAddress: integer('CONNECTIONS_PER_ADDRESS', {
+    default: 200,
+    min: 1,
+    doc: 'Connections from one address.',
+  }),
+};

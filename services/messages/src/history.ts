@@ -1,0 +1,47 @@
+import { firstThatFit } from '@parley/protocol';
+import type {
+  Caller,
+  Message,
+  Page,
+  readHistory,
+  replay,
+  ReplyOf,
+  RequestOf,
+  RoomId,
+  SentMessage,
+} from '@parley/protocol';
+import { maxPageMessages, ParleyError } from '@parley/protocol';
+import type { Access } from './access.ts';
+import type { MessageStore, PageBounds } from './store.ts';
+
+export type History = ReturnType<typeof createHistory>;
+
+/** Reading back what was sent. */
+export function createHistory({ store, access }: { store: Pick<MessageStore, 'read'>; access: Access }) {
+  /** For members only. @throws ParleyError `room_not_found` or `not_in_room`. */
+  async function read(caller: Caller, { roomId, ...bounds }: RequestOf<typeof readHistory>): Promise<Page> {
+    const members = await access.membersAmong(roomId, [caller.userId]);
+    if (!members.has(caller.userId)) throw new ParleyError('not_in_room');
+    const { messages, hasMore } = await page(roomId, bounds);
+    return { roomId, messages: messages.map(withoutOrigin), hasMore };
+  }
+
+  /** For gateways: what follows a message, oldest first. */
+  function replayAfter({ roomId, after }: RequestOf<typeof replay>): Promise<ReplyOf<typeof replay>> {
+    return page(roomId, { after, limit: maxPageMessages });
+  }
+
+  async function page(roomId: RoomId, bounds: PageBounds): Promise<ReplyOf<typeof replay>> {
+    const found = await store.read(roomId, bounds);
+    const oldestFirst = bounds.after !== undefined || bounds.from !== undefined;
+    const candidates = oldestFirst ? found.slice(0, bounds.limit) : found.slice(-bounds.limit);
+    const messages = oldestFirst ? firstThatFit(candidates) : firstThatFit(candidates.toReversed()).reverse();
+    return { roomId, messages, hasMore: messages.length < found.length };
+  }
+
+  return { read, replayAfter };
+}
+
+function withoutOrigin({ id, senderId, sender, content, sentAt }: SentMessage): Message {
+  return { id, senderId, sender, content, sentAt };
+}

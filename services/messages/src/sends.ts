@@ -1,0 +1,163 @@
+import { ParleyError, subjects } from '@parley/protocol';
+import type { MessagesCommitted, RoomId, Send, SendResult } from '@parley/protocol';
+import type { Access } from './access.ts';
+import type { MessageStore, RoomSend, Stored } from './store.ts';
+
+export interface SendsParts {
+  store: Pick<MessageStore, 'insert'>;
+  access: Access;
+  publish: (subject: string, event: MessagesCommitted) => void;
+}
+
+/** Most sends of one statement, and most bytes (in UTF-16, about) of one event. */
+const maxBatch = 1_000;
+const maxEventContent = 128 * 1_024;
+
+interface Waiting {
+  roomId: RoomId;
+  sends: readonly Send[];
+  deadline: number;
+  resolve: (stored: Stored[]) => void;
+  reject: (error: unknown) => void;
+}
+
+export type Sends = ReturnType<typeof createSends>;
+
+/**
+ * Takes sends in. What arrives while a batch is being committed forms the next one: nothing waits without need, and
+ * under load one commit serves many.
+ */
+export function createSends({ store, access, publish }: SendsParts) {
+  const queue: Waiting[] = [];
+  let committing = false;
+
+  /**
+   * Commits sends of one room, in their order, and tells the room; who is no member is refused.
+   * @param deadline What could not be begun by then is `unavailable`, in ms since 1970.
+   */
+  async function commit(roomId: RoomId, sends: readonly Send[], deadline: number): Promise<SendResult[]> {
+    const members = await membersAmong(roomId, sends);
+    if (!members) return sends.map(() => ({ error: 'room_not_found' }));
+    const allowed = sends.filter(({ sender }) => members.has(sender.userId));
+    const stored = allowed.length > 0 ? await enqueue(roomId, allowed, deadline) : [];
+    const results = stored.values();
+    return sends.map(({ sender }) => {
+      if (!members.has(sender.userId)) return { error: 'not_in_room' };
+      const { id, sentAt } = results.next().value!;
+      return { id, sentAt };
+    });
+  }
+
+  async function membersAmong(roomId: RoomId, sends: readonly Send[]) {
+    try {
+      return await access.membersAmong(
+        roomId,
+        sends.map(({ sender }) => sender.userId),
+      );
+    } catch (error) {
+      if (ParleyError.from(error).code === 'room_not_found') return undefined;
+      throw error;
+    }
+  }
+
+  function enqueue(roomId: RoomId, sends: readonly Send[], deadline: number): Promise<Stored[]> {
+    return new Promise((resolve, reject) => {
+      queue.push({ roomId, sends, deadline, resolve, reject });
+      if (!committing) void commitAll();
+    });
+  }
+
+  async function commitAll(): Promise<void> {
+    committing = true;
+    // What arrives in this turn of the event loop goes along.
+    await new Promise(setImmediate);
+    while (queue.length > 0) await commitBatch(takeBatch());
+    committing = false;
+  }
+
+  function takeBatch(): Waiting[] {
+    let size = 0;
+    const end = queue.findIndex(({ sends }) => {
+      size += sends.length;
+      return size > maxBatch;
+    });
+    const batch = queue.splice(0, end === -1 ? queue.length : Math.max(end, 1));
+    const now = Date.now();
+    for (const late of batch.filter(({ deadline }) => deadline <= now))
+      late.reject(new ParleyError('unavailable'));
+    return batch.filter(({ deadline }) => deadline > now);
+  }
+
+  async function commitBatch(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const stored = await insertOnce(
+        batch.flatMap(({ roomId, sends }) => sends.map((send) => ({ ...send, roomId }))),
+      );
+      publishFresh(stored);
+      const results = stored.values();
+      for (const { sends, resolve } of batch) resolve(sends.map(() => results.next().value!.stored));
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  }
+
+  /** Stores the sends; those that repeat another of the same batch get its place. */
+  async function insertOnce(sends: readonly RoomSend[]): Promise<StoredSend[]> {
+    const unique = new Map<string | RoomSend, RoomSend>();
+    for (const send of sends) if (!unique.has(identityOf(send))) unique.set(identityOf(send), send);
+    const firsts = [...unique.keys()];
+    const stored = await store.insert([...unique.values()]);
+    const places = new Map(firsts.map((identity, index) => [identity, stored[index]!]));
+    return sends.map((send) => {
+      const identity = identityOf(send);
+      const place = places.get(identity)!;
+      return { send, stored: unique.get(identity) === send ? place : { ...place, repeated: true } };
+    });
+  }
+
+  /** Tells each room of its fresh messages, in the order of their ids. */
+  function publishFresh(all: readonly StoredSend[]): void {
+    const fresh = all.filter(({ stored }) => !stored.repeated);
+    for (const [roomId, sends] of Map.groupBy(fresh, ({ send }) => send.roomId)) {
+      for (const part of partsOf(sends)) {
+        const messages = part.map(({ send: { sender, content, origin }, stored: { id, sentAt } }) => ({
+          id,
+          senderId: sender.userId,
+          sender: sender.name,
+          content,
+          sentAt,
+          origin,
+        }));
+        publish(subjects.roomMessages(roomId), { roomId, messages });
+      }
+    }
+  }
+
+  return { commit };
+}
+
+interface StoredSend {
+  send: RoomSend;
+  stored: Stored;
+}
+
+/** The same for a send and its repeats; a send without an id of its sender's is only itself. */
+function identityOf(send: RoomSend): string | RoomSend {
+  const { roomId, sender, clientMessageId } = send;
+  return clientMessageId === undefined ? send : `${roomId} ${sender.userId} ${clientMessageId}`;
+}
+
+/** Cuts the sends so that each part fits one event on the bus. */
+function partsOf(sends: readonly StoredSend[]): StoredSend[][] {
+  const parts: StoredSend[][] = [[]];
+  let size = 0;
+  for (const stored of sends) {
+    size += stored.send.content.length;
+    if (size > maxEventContent && parts.at(-1)!.length > 0) {
+      parts.push([]);
+      size = stored.send.content.length;
+    }
+    parts.at(-1)!.push(stored);
+  }
+  return parts;
+}

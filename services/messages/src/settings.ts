@@ -1,0 +1,3 @@
+import { databaseSettings } from '@parley/service-kit';
+
+export const settings = { ...databaseSettings };

@@ -1,0 +1,157 @@
+import { execFile } from 'node:child_process';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { LocalStackError } from './local-stack-error.ts';
+
+const maxOutputBytes = 64 * 1_048_576;
+
+/** What each server is called: as a program, as a Debian package, in Homebrew, and the setting that makes it unnecessary. */
+const servers = {
+  nats: { commands: ['nats-server'], debian: 'nats-server', brew: 'nats-server', setting: 'NATS_URL' },
+  redis: {
+    commands: ['redis-server', 'valkey-server'],
+    debian: 'redis-server',
+    brew: 'redis',
+    setting: 'REDIS_URL',
+  },
+  postgres: { commands: ['postgres'], debian: 'postgresql', brew: 'postgresql@17', setting: 'DATABASE_URL' },
+} as const;
+
+export type ServerName = keyof typeof servers;
+
+/**
+ * The paths of the servers' programs; on Debian and its kin, as root, missing ones are installed.
+ * @throws LocalStackError saying what is missing and how to get it.
+ */
+export async function findServers<S extends ServerName>(
+  wanted: readonly S[],
+  log: (line: string) => void,
+  abort?: AbortSignal,
+): Promise<Record<S, string>> {
+  const missing = wanted.filter((name) => !findServer(name));
+  if (missing.length > 0 && canInstall()) await install(missing, log, abort);
+  const stillMissing = wanted.filter((name) => !findServer(name));
+  if (stillMissing.length > 0) throw new LocalStackError(howToGet(stillMissing));
+  return Object.fromEntries(wanted.map((name) => [name, findServer(name)])) as Record<S, string>;
+}
+
+/** The path of a program: on the PATH, else where Debian keeps the servers. `undefined` if absent. */
+export function findCommand(command: string): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...postgresFolders(), '/usr/sbin', '/sbin'];
+  return folders.map((folder) => join(folder, command)).find(isExecutable);
+}
+
+function findServer(name: ServerName): string | undefined {
+  return servers[name].commands.map(findCommand).find((path) => path !== undefined);
+}
+
+/** Debian keeps Postgres off the PATH, one folder for each major version; the highest comes first. */
+function postgresFolders(): string[] {
+  const root = '/usr/lib/postgresql';
+  if (!existsSync(root)) return [];
+  const versions = readdirSync(root).sort((a, b) => Number(b) - Number(a));
+  return versions.map((version) => join(root, version, 'bin'));
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function canInstall(): boolean {
+  return process.getuid?.() === 0 && findCommand('apt-get') !== undefined;
+}
+
+async function install(
+  missing: readonly ServerName[],
+  log: (line: string) => void,
+  abort?: AbortSignal,
+): Promise<void> {
+  const packages = missing.map((name) => servers[name].debian);
+  log(`Installing ${packages.join(' ')} (apt-get) ...`);
+  const release = holdBackSystemServices();
+  try {
+    await aptGet(['update']).catch(() => {}); // what it knows already may do; if not, the next one says why
+    await aptGet(['install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=60', ...packages]);
+  } catch (error) {
+    abort?.throwIfAborted();
+    throw new LocalStackError(`${(error as Error).message}\n${howToGet(missing)}`);
+  } finally {
+    release();
+  }
+  abort?.throwIfAborted();
+}
+
+/**
+ * Debian starts a server when it installs it and makes a Postgres cluster for it; Parley runs its own. What says so for the
+ * time of the installation is left alone where the machine's owner has said something already. Returns what takes it away.
+ */
+function holdBackSystemServices(): () => void {
+  const undo = [
+    placeFile('/usr/sbin/policy-rc.d', '#!/bin/sh\nexit 101\n', 0o755),
+    placeFile('/etc/postgresql-common/createcluster.d/parley.conf', 'create_main_cluster = false\n', 0o644),
+  ];
+  return () => {
+    undo.forEach((takeAway) => {
+      takeAway();
+    });
+  };
+}
+
+/** Writes a file that is not there yet, and the folders on the way; what it returns takes away what it made. */
+function placeFile(file: string, text: string, mode: number): () => void {
+  if (existsSync(file)) return () => {};
+  const madeFolder = mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text, { mode });
+  return () => {
+    rmSync(file, { force: true });
+    if (madeFolder) removeEmptyFolders(dirname(file), madeFolder);
+  };
+}
+
+/** From `folder` up to `top`, leaving those into which something else was put in the meantime. */
+function removeEmptyFolders(folder: string, top: string): void {
+  if (readdirSync(folder).length > 0) return;
+  rmdirSync(folder);
+  if (folder !== top) removeEmptyFolders(dirname(folder), top);
+}
+
+/** It is left to end by itself whatever happens: interrupted, it can leave the machine's packages half installed. */
+function aptGet(args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    execFile('apt-get', args, { env, maxBuffer: maxOutputBytes }, (error, stdout, stderr) => {
+      if (!error) {
+        resolve();
+        return;
+      }
+      const end = `${stdout}${stderr}`.trimEnd().split('\n').slice(-5).join('\n');
+      reject(new Error(`apt-get ${args[0]} failed:\n${end}`));
+    });
+  });
+}
+
+function howToGet(missing: readonly ServerName[]): string {
+  const wanted = missing.map((name) => servers[name]);
+  const names = wanted.map(({ commands }) => commands.join(' or ')).join(', ');
+  const list = (pick: (server: (typeof wanted)[number]) => string) => wanted.map(pick).join(' ');
+  return (
+    `Not found on this machine: ${names}. Get it with "apt-get install ${list(({ debian }) => debian)}" (Debian, Ubuntu) ` +
+    `or "brew install ${list(({ brew }) => brew)}" (macOS), or give the address of a running one with ` +
+    `${wanted.map(({ setting }) => setting).join(', ')}.`
+  );
+}
