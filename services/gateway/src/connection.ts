@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { createId, ParleyError } from '@parley/protocol';
 import type { Command, ConnectionId, Dialect, SessionId, User } from '@parley/protocol';
 import { defaultDialect, readFrame, sendMessage } from '@parley/protocol';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { framesReceived, rateLimited, slowReaders } from './metrics.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import { textFrame } from './websocket-frame.ts';
@@ -45,9 +45,9 @@ interface PendingRequest {
 /** A closing handshake that takes longer is cut off, in ms. */
 const closeTimeoutMs = 3_000;
 
-/** The socket that `ws` makes; it knows its connection, so that all share their listeners. */
-export class ClientSocket extends WebSocket {
-  declare connection: Connection;
+/** A socket that knows its connection, so that all can share their listeners. */
+interface ClientSocket extends WebSocket {
+  connection: Connection;
 }
 
 /**
@@ -62,7 +62,7 @@ export class Connection {
   missedPongs = 0;
 
   readonly #options: ConnectionOptions;
-  readonly #socket: ClientSocket;
+  readonly #socket: WebSocket;
   readonly #stream: Duplex;
   readonly #limiter: RateLimiter | undefined;
   #dialect: Dialect | undefined;
@@ -81,7 +81,7 @@ export class Connection {
   #pongListeners: (() => void)[] = [];
 
   constructor(
-    socket: ClientSocket,
+    socket: WebSocket,
     stream: Duplex,
     address: string,
     limiter: RateLimiter | undefined,
@@ -92,7 +92,7 @@ export class Connection {
     this.address = address;
     this.#limiter = limiter;
     this.#options = options;
-    socket.connection = this;
+    Object.assign(socket, { connection: this });
     socket.on('message', onMessage).on('pong', onPong).on('close', onClose).on('error', onError);
   }
 
@@ -266,21 +266,25 @@ function flush(connection: Connection): void {
   connection.flush();
 }
 
-function onMessage(this: ClientSocket, data: Buffer, isBinary: boolean): void {
-  const { connection } = this;
+function connectionOf(socket: WebSocket): Connection {
+  return (socket as ClientSocket).connection;
+}
+
+function onMessage(this: WebSocket, data: Buffer, isBinary: boolean): void {
+  const connection = connectionOf(this);
   if (isBinary) connection.close(closeCodes.unsupportedData, 'only text frames are understood');
   else connection.receive(data.toString());
 }
 
-function onPong(this: ClientSocket): void {
-  this.connection.heardPong();
+function onPong(this: WebSocket): void {
+  connectionOf(this).heardPong();
 }
 
-function onClose(this: ClientSocket): void {
-  this.connection.terminate();
+function onClose(this: WebSocket): void {
+  connectionOf(this).terminate();
 }
 
 /** A broken frame or socket: `ws` closes with the fitting code by itself, and `close` follows. */
-function onError(this: ClientSocket): void {
+function onError(this: WebSocket): void {
   // Nothing to add: the client is told by the close code.
 }

@@ -5,7 +5,8 @@ import { ParleyError } from '@parley/protocol';
 import type { Log } from '@parley/service-kit';
 import { fastify } from 'fastify';
 import { WebSocketServer } from 'ws';
-import { ClientSocket, Connection } from './connection.ts';
+import type { WebSocket } from 'ws';
+import { Connection } from './connection.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { openConnections, rateLimited } from './metrics.ts';
@@ -37,7 +38,7 @@ const retryAfterSeconds = 10;
 export class ClientServer implements AsyncDisposable {
   readonly #options: ServerOptions;
   readonly #http;
-  readonly #sockets: WebSocketServer<typeof ClientSocket>;
+  readonly #sockets: WebSocketServer;
   readonly #heartbeat: Heartbeat;
   readonly #connections = new Map<string, Connection>();
   readonly #perAddress = new Map<string, number>();
@@ -52,7 +53,6 @@ export class ClientServer implements AsyncDisposable {
       clientTracking: false,
       maxPayload: options.maxFrameBytes,
       perMessageDeflate: false,
-      WebSocket: ClientSocket,
     });
     this.#http = fastify({ logger: false });
     this.#http.get('/', () => ({ name: 'Parley', webSocket: upgradePaths }));
@@ -101,7 +101,7 @@ export class ClientServer implements AsyncDisposable {
     }
   }
 
-  #accept(socket: ClientSocket, stream: Duplex, address: string): void {
+  #accept(socket: WebSocket, stream: Duplex, address: string): void {
     const { rates } = this.#options;
     const limiter = rates && new RateLimiter(rates);
     const connection = new Connection(socket, stream, address, limiter, this.#connectionOptions);
