@@ -1,0 +1,3 @@
+export * from './login-client.ts';
+export * from './parley.ts';
+export * from './wait.ts';

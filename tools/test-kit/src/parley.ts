@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startStack } from '@parley/local-stack';
+import type { Stack, StackOptions } from '@parley/local-stack';
+import type { Caller, ConnectionId, SessionId, UserId } from '@parley/protocol';
+import { createId } from '@parley/protocol';
+import { createContext, createLog, openBus } from '@parley/service-kit';
+import type { Bus, RequestContext } from '@parley/service-kit';
+import { LoginClient } from './login-client.ts';
+
+export const password = 'password123';
+
+/** A whole Parley of real processes on real servers, for one test file. */
+export interface Parley extends AsyncDisposable {
+  stack: Stack;
+  /** A connection of our own to its bus. */
+  bus: Bus;
+  /** Opens a connection to one of the gateways (default: the first). */
+  connect(gateway?: number): Promise<LoginClient>;
+  /** Makes an account, if it is not there yet, and logs in. */
+  logIn(name: string, gateway?: number): Promise<LoginClient>;
+}
+
+export type ParleyOptions = Partial<StackOptions>;
+
+/** Starts a Parley of its own in a temporary folder, on free ports, without rate limits. */
+export async function startParley(options: ParleyOptions = {}): Promise<Parley> {
+  await using opened = new AsyncDisposableStack();
+  const dataDir = options.dataDir ?? (await temporaryFolder(opened));
+  const environment = { RATE_LIMITS: 'off', LOG_LEVEL: 'warn', ...options.environment };
+  const stack = opened.use(await startStack({ port: 0, ...options, dataDir, environment }));
+  const bus = opened.use(await openTestBus(stack.servers.addresses.natsUrl));
+  const clients = opened.adopt<LoginClient[]>([], (all) => {
+    for (const client of all) client[Symbol.dispose]();
+  });
+
+  async function connect(gateway = 0): Promise<LoginClient> {
+    const client = await LoginClient.open(stack.gateways[gateway]!.webSocketUrl);
+    clients.push(client);
+    return client;
+  }
+
+  async function logIn(name: string, gateway = 0): Promise<LoginClient> {
+    const client = await connect(gateway);
+    const registered = await client.request('register', { chatid: name, password });
+    if (registered.status === 'error' && registered.code !== 'username_taken') {
+      throw new Error(`${name} could not register: ${registered.message ?? ''}`);
+    }
+    await client.logIn(name, { password });
+    return client;
+  }
+
+  const open = opened.move();
+  return { stack, bus, connect, logIn, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
+
+async function temporaryFolder(opened: AsyncDisposableStack): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'parley-test-'));
+  return opened.adopt(folder, () => rm(folder, { recursive: true, force: true }));
+}
+
+/** A connection to the bus, as a service has one. */
+export function openTestBus(natsUrl: string): Promise<Bus> {
+  return openBus({ natsUrl, name: 'parley-test', requestTimeoutMs: 5_000, log: createLog('test', 'silent') });
+}
+
+/** The context of a request that is made for this user. */
+export function contextOf(user: { userId: UserId; name: string }, timeoutMs = 5_000): RequestContext {
+  const caller: Caller = {
+    ...user,
+    sessionId: 'test-session' as SessionId,
+    connectionId: createId('connection') satisfies ConnectionId,
+  };
+  return createContext(timeoutMs, caller);
+}
