@@ -100,8 +100,8 @@ export class Connection {
     return this.#dialect ?? defaultDialect();
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed;
+  isOpen(): boolean {
+    return !this.#isClosed;
   }
 
   /** Takes a text frame in. Whatever it holds, the connection lives on. */

@@ -28,7 +28,7 @@ export class Heartbeat implements Disposable {
     const slot = this.#slots[this.#current]!;
     this.#current = (this.#current + 1) % this.#slots.length;
     for (const connection of slot) {
-      if (connection.isClosed) slot.delete(connection);
+      if (!connection.isOpen()) slot.delete(connection);
       else if (connection.missedPongs >= maxMissedPongs) connection.terminate();
       else {
         connection.missedPongs += 1;

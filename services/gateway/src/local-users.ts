@@ -46,9 +46,10 @@ export class LocalUsers {
       // Subscribed first, then the rooms are read, so that no change falls between.
       await bus.flush();
       const { rooms } = await bus.call(findMemberships, { userId: session.userId }, context);
+      if (!connection.isOpen()) throw new ParleyError('unavailable');
       const ready = rooms.map(({ roomId }) => this.#enter(user, roomId, [connection]));
       await before(context.deadline, Promise.all(ready));
-      if (connection.isClosed) throw new ParleyError('unavailable');
+      if (!connection.isOpen()) throw new ParleyError('unavailable');
     } catch (error) {
       connection.dropHeld();
       this.remove(connection);

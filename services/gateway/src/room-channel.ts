@@ -1,5 +1,12 @@
-import type { Dialect, MessageId, RoomChange, RoomId, SentMessage } from '@parley/protocol';
-import type { Connection } from './connection.ts';
+import type {
+  ConnectionId,
+  Dialect,
+  MessageId,
+  RoomChange,
+  RoomEvent,
+  RoomId,
+  SentMessage,
+} from '@parley/protocol';
 import { delivered, repairs } from './metrics.ts';
 import { textFrame } from './websocket-frame.ts';
 
@@ -10,6 +17,14 @@ import { textFrame } from './websocket-frame.ts';
  */
 type State = 'starting' | 'live' | 'repairing';
 
+/** Whoever is in a room: what a channel needs to know of a connection. */
+export interface Receiver {
+  readonly id: ConnectionId;
+  readonly dialect: Dialect;
+  /** Takes one or more finished frames. */
+  write(frames: Buffer): void;
+}
+
 export interface RoomChannelOptions {
   /** What follows a message, oldest first, as much as fits a page. May fail for a while. */
   readAfter(
@@ -17,9 +32,15 @@ export interface RoomChannelOptions {
     after: MessageId,
   ): Promise<{ messages: readonly SentMessage[]; hasMore: boolean }>;
   /** Called once nobody is left in the channel. */
-  emptied(channel: RoomChannel): void;
+  emptied(): void;
   /** Called when history can't be read; the channel tries again by itself. */
   repairFailed(roomId: RoomId, error: unknown): void;
+}
+
+interface CatchUp<R> {
+  connection: R;
+  /** The last message that the connection has. */
+  position: MessageId;
 }
 
 /** Services that write at once may be heard in another order: so long a skipped id is waited for, in ms. */
@@ -32,7 +53,7 @@ const maxEarly = 1_000;
  * One room as one gateway sees it: takes the room's messages as the bus brings them and delivers them to the local
  * connections in the order of their ids, each once, without a hole.
  */
-export class RoomChannel {
+export class RoomChannel<R extends Receiver> {
   readonly roomId: RoomId;
   readonly #options: RoomChannelOptions;
   #state: State = 'starting';
@@ -44,8 +65,9 @@ export class RoomChannel {
   #repairTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  readonly #members = new Set<Connection>();
-  readonly #catchingUp = new Map<Connection, MessageId>();
+  readonly #members = new Set<R>();
+  /** Those who are behind the channel, each with the run that brings it up. */
+  readonly #catchingUp = new Map<R, CatchUp<R>>();
 
   constructor(roomId: RoomId, options: RoomChannelOptions) {
     this.roomId = roomId;
@@ -57,42 +79,44 @@ export class RoomChannel {
     this.#position = lastId;
     this.#state = 'live';
     this.noticeLastId(lastId);
-    for (const [connection, after] of this.#catchingUp) void this.#catchUp(connection, after);
+    for (const run of this.#catchingUp.values()) void this.#catchUp(run);
     this.#deliverEarly();
   }
 
-  has(connection: Connection): boolean {
+  has(connection: R): boolean {
     return this.#members.has(connection) || this.#catchingUp.has(connection);
   }
 
   /** @param after What follows this message is delivered to the connection; by default what is sent from now on. */
-  attach(connection: Connection, after?: MessageId): void {
+  attach(connection: R, after?: MessageId): void {
     if (this.has(connection)) return;
     const isBehind = after !== undefined && (this.#state === 'starting' || after < this.#position);
     if (!isBehind) {
       this.#members.add(connection);
       return;
     }
-    this.#catchingUp.set(connection, after);
-    if (this.#state !== 'starting') void this.#catchUp(connection, after);
+    const run = { connection, position: after };
+    this.#catchingUp.set(connection, run);
+    if (this.#state !== 'starting') void this.#catchUp(run);
   }
 
-  detach(connection: Connection): void {
+  detach(connection: R): void {
     this.#members.delete(connection);
     this.#catchingUp.delete(connection);
-    if (this.#members.size + this.#catchingUp.size === 0) this.#options.emptied(this);
+    if (this.#members.size + this.#catchingUp.size === 0) this.#options.emptied();
   }
 
   /** Delivers to one connection what it missed, until it is where all others are. */
-  async #catchUp(connection: Connection, after: MessageId): Promise<void> {
-    let position = after;
-    while (position < this.#position) {
-      const page = await this.#read(position);
-      if (this.#isClosed || !this.#catchingUp.has(connection)) return;
+  async #catchUp(run: CatchUp<R>): Promise<void> {
+    const { connection } = run;
+    while (run.position < this.#position) {
+      const page = await this.#read(run.position);
+      // Gone meanwhile, perhaps to come back with a run of its own.
+      if (this.#isClosed || this.#catchingUp.get(connection) !== run) return;
       // What is beyond the channel's own position comes with everybody else's.
       const messages = page.filter(({ id }) => id <= this.#position);
       this.#deliver(messages, [connection]);
-      position = messages.at(-1)?.id ?? position;
+      run.position = messages.at(-1)?.id ?? this.#position;
     }
     this.#catchingUp.delete(connection);
     this.#members.add(connection);
@@ -166,7 +190,7 @@ export class RoomChannel {
   }
 
   /** Each dialect's frames are made once and joined; the same bytes go to all but those who sent one of them. */
-  #deliver(messages: readonly SentMessage[], connections: Iterable<Connection>): void {
+  #deliver(messages: readonly SentMessage[], connections: Iterable<R>): void {
     if (messages.length === 0) return;
     const origins = new Set(messages.map(({ origin }) => origin));
     const framesOf = new Map<
@@ -189,19 +213,21 @@ export class RoomChannel {
         encoded.counter.inc(messages.length);
       } else {
         encoded.frames.forEach((frame, index) => {
-          if (frame && messages[index]!.origin !== connection.id) connection.write(frame);
+          if (!frame || messages[index]!.origin === connection.id) return;
+          connection.write(frame);
+          encoded.counter.inc(1);
         });
       }
     }
   }
 
-  #frame(dialect: Dialect, event: Parameters<Dialect['encodeEvent']>[0]): Buffer | undefined {
+  #frame(dialect: Dialect, event: RoomEvent): Buffer | undefined {
     const text = dialect.encodeEvent(event);
     return text === undefined ? undefined : textFrame(text);
   }
 
   /** Tells all in the channel of a change, except those that learn of it otherwise. */
-  tell(change: RoomChange, isToldOtherwise: (connection: Connection) => boolean): void {
+  tell(change: RoomChange, isToldOtherwise: (connection: R) => boolean): void {
     const frames = new Map<Dialect, Buffer | undefined>();
     for (const connection of [...this.#members, ...this.#catchingUp.keys()]) {
       if (isToldOtherwise(connection)) continue;
@@ -213,7 +239,7 @@ export class RoomChannel {
   }
 
   /** Everybody in the channel, for those who have to go. */
-  get connections(): Connection[] {
+  get connections(): R[] {
     return [...this.#members, ...this.#catchingUp.keys()];
   }
 

@@ -7,7 +7,7 @@ import type { PresenceReporter } from './presence-reporter.ts';
 import { RoomChannel } from './room-channel.ts';
 
 interface OpenChannel {
-  channel: RoomChannel;
+  channel: RoomChannel<Connection>;
   subscription: BusSubscription;
   started: Promise<void>;
 }
@@ -32,7 +32,7 @@ export class RoomChannels implements Disposable {
   readonly #open = new Map<RoomId, OpenChannel>();
   readonly #timer: NodeJS.Timeout;
   /** The rooms whose channels were asked for in this turn: they are started together. */
-  #starting: RoomChannel[] = [];
+  #starting: RoomChannel<Connection>[] = [];
   #startingDone: Promise<void> | undefined;
 
   constructor(parts: RoomChannelsParts) {
@@ -67,7 +67,7 @@ export class RoomChannels implements Disposable {
   }
 
   #openChannel(roomId: RoomId): OpenChannel {
-    const channel = new RoomChannel(roomId, {
+    const channel = new RoomChannel<Connection>(roomId, {
       readAfter: (id, after) =>
         this.#parts.bus.call(replay, { roomId: id, after }, createContext(this.#parts.requestTimeoutMs)),
       emptied: () => {
@@ -104,7 +104,7 @@ export class RoomChannels implements Disposable {
   }
 
   /** Reads the last ids, as often as it takes. */
-  async #readLastIds(channels: readonly RoomChannel[]): Promise<MessageId[]> {
+  async #readLastIds(channels: readonly RoomChannel<Connection>[]): Promise<MessageId[]> {
     const roomIds = channels.map(({ roomId }) => roomId);
     for (;;) {
       try {
@@ -135,7 +135,7 @@ export class RoomChannels implements Disposable {
     }
   }
 
-  #changed(channel: RoomChannel, { change, origin }: RoomChanged): void {
+  #changed(channel: RoomChannel<Connection>, { change, origin }: RoomChanged): void {
     const concerned = concernedUser(change);
     channel.tell(change, ({ id, session }) => id === origin || session?.userId === concerned);
     if (change.type === 'room-deleted') {
@@ -143,7 +143,7 @@ export class RoomChannels implements Disposable {
     }
   }
 
-  #close(roomId: RoomId, channel: RoomChannel): void {
+  #close(roomId: RoomId, channel: RoomChannel<Connection>): void {
     const open = this.#open.get(roomId);
     if (open?.channel !== channel) return;
     open.subscription.unsubscribe();

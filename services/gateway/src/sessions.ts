@@ -17,7 +17,7 @@ import type {
   registerAccount,
   UserId,
 } from '@parley/protocol';
-import { createContext } from '@parley/service-kit';
+import { callerOf, createContext } from '@parley/service-kit';
 import type { Bus, Log, RequestContext } from '@parley/service-kit';
 import { closeCodes } from './connection.ts';
 import type { BoundSession, Connection } from './connection.ts';
@@ -80,8 +80,8 @@ export class Sessions {
 
   async close(connection: Connection, context: RequestContext): Promise<ReplyOf<typeof closeSession>> {
     const { bus, users } = this.#parts;
+    const { name } = callerOf(context);
     await bus.call(endSession, {}, context);
-    const { name } = connection.session!;
     users.remove(connection);
     return { name };
   }

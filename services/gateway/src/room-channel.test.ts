@@ -1,0 +1,219 @@
+import { describe, expect, test } from '@jest/globals';
+import { createId, defaultDialect, ParleyError } from '@parley/protocol';
+import type { RoomId, SentMessage, UserId } from '@parley/protocol';
+import { until } from '@parley/test-kit';
+import fc from 'fast-check';
+import { RoomChannel } from './room-channel.ts';
+import type { Receiver, RoomChannelOptions } from './room-channel.ts';
+
+const roomId = 'room_5f0c5f0c5f0c5f0c5f0c5f0c' as RoomId;
+
+function message(id: number, origin = createId('connection')): SentMessage {
+  return {
+    id,
+    senderId: 'user_000000000000000000000000' as UserId,
+    sender: 'alice',
+    content: `message ${id}`,
+    sentAt: '2024-01-01T12:00:00.000Z',
+    origin,
+  };
+}
+
+/** Keeps the ids of the messages it is given, read back from the frames' bytes. */
+class Listener implements Receiver {
+  readonly id = createId('connection');
+  readonly dialect = defaultDialect();
+  readonly ids: number[] = [];
+
+  write(frames: Buffer): void {
+    for (const [, id] of frames.toString('latin1').matchAll(/"message_id":(\d+)/g)) this.ids.push(Number(id));
+  }
+}
+
+/** A room's history as the messages service has it: it may grow, and be away. */
+function openRoom(options: Partial<RoomChannelOptions> = {}) {
+  const history: SentMessage[] = [];
+  const away = { now: false };
+  let reads = 0;
+  const channel = new RoomChannel<Listener>(roomId, {
+    readAfter: async (_roomId, after) => {
+      reads += 1;
+      await new Promise(setImmediate);
+      if (away.now) throw new ParleyError('unavailable');
+      return { messages: history.filter(({ id }) => id > after).slice(0, 7), hasMore: false };
+    },
+    emptied: () => undefined,
+    repairFailed: () => undefined,
+    ...options,
+  });
+  function commit(count: number, origin?: SentMessage['origin']): SentMessage[] {
+    const fresh = Array.from({ length: count }, (_, index) => message(history.length + index + 1, origin));
+    history.push(...fresh);
+    return fresh;
+  }
+  return { channel, commit, history, away, reads: () => reads };
+}
+
+function upTo(last: number, first = 1): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+describe('a room channel', () => {
+  test('delivers what comes in order at once, without asking history', () => {
+    const { channel, commit, reads } = openRoom();
+    const listener = new Listener();
+    channel.attach(listener);
+    channel.start(0);
+    channel.hear(commit(2));
+    channel.hear(commit(3));
+    expect(listener.ids).toEqual(upTo(5));
+    expect(reads()).toBe(0);
+  });
+
+  test('delivers what was heard while the last id was being read, from that id on', () => {
+    const { channel, commit } = openRoom();
+    const listener = new Listener();
+    commit(3);
+    channel.attach(listener);
+    channel.hear(commit(2));
+    channel.start(4);
+    expect(listener.ids).toEqual([5]);
+  });
+
+  test('waits for a message that another overtook, and reads no history for it', () => {
+    const { channel, commit, reads } = openRoom();
+    const listener = new Listener();
+    channel.attach(listener);
+    channel.start(0);
+    const [first, second] = [commit(1), commit(1)];
+    channel.hear(second);
+    expect(listener.ids).toEqual([]);
+    channel.hear(first);
+    expect(listener.ids).toEqual([1, 2]);
+    expect(reads()).toBe(0);
+  });
+
+  test('fills a hole from history before anything later goes out', async () => {
+    const { channel, commit } = openRoom();
+    const listener = new Listener();
+    channel.attach(listener);
+    channel.start(0);
+    commit(20);
+    channel.hear(commit(1));
+    expect(listener.ids).toEqual([]);
+    await until('the repair', () => listener.ids.length === 21);
+    expect(listener.ids).toEqual(upTo(21));
+  });
+
+  test('learns of lost messages from the last id alone', async () => {
+    const { channel, commit } = openRoom();
+    const listener = new Listener();
+    channel.attach(listener);
+    channel.start(0);
+    commit(3);
+    channel.noticeLastId(3);
+    await until('the repair', () => listener.ids.length === 3);
+    expect(listener.ids).toEqual(upTo(3));
+  });
+
+  test('goes on repairing while history is away', async () => {
+    const failures: unknown[] = [];
+    const { channel, commit, away } = openRoom({ repairFailed: (_roomId, error) => failures.push(error) });
+    const listener = new Listener();
+    channel.attach(listener);
+    channel.start(0);
+    away.now = true;
+    commit(1);
+    channel.hear(commit(1));
+    await until('a failed repair', () => failures.length > 0);
+    expect(listener.ids).toEqual([]);
+    away.now = false;
+    await until('the repair', () => listener.ids.length === 2);
+  });
+
+  test('brings somebody who is behind up to the others, then both hear the same', async () => {
+    const { channel, commit } = openRoom();
+    const [early, late] = [new Listener(), new Listener()];
+    commit(30);
+    channel.attach(early);
+    channel.start(30);
+    channel.attach(late, 10);
+    channel.hear(commit(2));
+    await until('catching up', () => late.ids.at(-1) === 32);
+    channel.hear(commit(1));
+    expect(late.ids).toEqual(upTo(33, 11));
+    expect(early.ids).toEqual([31, 32, 33]);
+  });
+
+  test('somebody who leaves and comes back while behind gets nothing twice', async () => {
+    const { channel, commit } = openRoom();
+    const listener = new Listener();
+    commit(30);
+    channel.attach(new Listener());
+    channel.start(30);
+    channel.attach(listener, 10);
+    channel.detach(listener);
+    channel.attach(listener, 20);
+    await until('catching up', () => listener.ids.at(-1) === 30);
+    expect(listener.ids).toEqual(upTo(30, 21));
+  });
+
+  test('does not deliver a message to the connection it came from, heard or repaired', async () => {
+    const { channel, commit } = openRoom();
+    const [sender, other] = [new Listener(), new Listener()];
+    channel.attach(sender);
+    channel.attach(other);
+    channel.start(0);
+    channel.hear([...commit(1), ...commit(1, sender.id)]);
+    commit(1, sender.id);
+    channel.hear(commit(1));
+    await until('the repair', () => other.ids.length === 4);
+    expect(sender.ids).toEqual([1, 4]);
+  });
+
+  test('tells when nobody is left', () => {
+    let emptied = 0;
+    const { channel } = openRoom({ emptied: () => (emptied += 1) });
+    const listener = new Listener();
+    channel.attach(listener);
+    channel.detach(listener);
+    expect(emptied).toBe(1);
+  });
+
+  test('delivers 1..n in order whatever is lost, doubled or overtaken on the bus', async () => {
+    const event = fc.record({
+      size: fc.integer({ min: 1, max: 5 }),
+      isLost: fc.boolean(),
+      copies: fc.integer({ min: 1, max: 2 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(event, { minLength: 1, maxLength: 12 }),
+        fc.infiniteStream(fc.nat()),
+        async (events, random) => {
+          const { channel, commit, history } = openRoom();
+          const listener = new Listener();
+          channel.attach(listener);
+          channel.start(0);
+          const heard = events.flatMap(({ size, isLost, copies }) => {
+            const messages = commit(size);
+            return isLost
+              ? []
+              : Array.from({ length: copies }, () => ({ messages, order: random.next().value! % 4 }));
+          });
+          heard
+            .map((one, index) => ({ ...one, at: index + one.order }))
+            .sort((a, b) => a.at - b.at)
+            .forEach(({ messages }) => {
+              channel.hear(messages);
+            });
+          channel.noticeLastId(history.length);
+          await until('all messages', () => listener.ids.length >= history.length);
+          expect(listener.ids).toEqual(upTo(history.length));
+          channel.close();
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
