@@ -21,6 +21,15 @@ export type Caller = Static<typeof Caller>;
 export const ConnectionPlace = Type.Object({ connectionId: ConnectionId, gatewayId: GatewayId });
 export type ConnectionPlace = Static<typeof ConnectionPlace>;
 
+/** What a gateway is told when it renews a lease. */
+export const LeaseReply = Type.Object({
+  /** Whether there was a lease to prolong. */
+  known: Type.Boolean(),
+  /** How long the lease is good from now on, in ms. */
+  leaseMs: Type.Integer({ minimum: 1 }),
+});
+export type LeaseReply = Static<typeof LeaseReply>;
+
 /** Private: the owner and those added. Public: addressed by its unique name, open to all. */
 export const Visibility = Type.Union([Type.Literal('private'), Type.Literal('public')]);
 export type Visibility = Static<typeof Visibility>;

@@ -11,6 +11,9 @@ export const maxClientMessageIdCharacters = 128;
 export const minPasswordCharacters = 8;
 export const maxPasswordCharacters = 256;
 
+/** NFC makes one character of at most four, each of at most two code units: what is longer can't become a name. */
+const maxNameInputUnits = 8 * maxNameCharacters;
+
 const controlCharacter = /\p{Cc}/u;
 
 /** Whether the text can be kept exactly: no NUL and no lone surrogate. */
@@ -29,6 +32,13 @@ export function isName(name: unknown): boolean {
   return name.isWellFormed() && !controlCharacter.test(name) && Array.from(name).length <= maxNameCharacters;
 }
 
+/** Long text is refused unread: the time that normalizing takes grows with its square. */
+function isNameInput(name: unknown): boolean {
+  if (typeof name !== 'string') return false;
+  const trimmed = name.trim();
+  return trimmed.length <= maxNameInputUnits && isName(normalizeName(trimmed));
+}
+
 /** Text within the given length that can be stored exactly. */
 export function storableText(minCharacters: number, maxCharacters: number) {
   return Type.Refine(
@@ -41,11 +51,7 @@ export function storableText(minCharacters: number, maxCharacters: number) {
 const nameRule = `must be 1 to ${maxNameCharacters} characters after trimming, without control characters`;
 
 /** A name as a client may write it; `normalizeName` gives what is stored. */
-export const NameInput = Type.Refine(
-  Type.String(),
-  (name) => typeof name === 'string' && isName(normalizeName(name)),
-  () => nameRule,
-);
+export const NameInput = Type.Refine(Type.String(), isNameInput, () => nameRule);
 
 /** A name in its stored form. */
 const StoredName = Type.Refine(

@@ -43,8 +43,9 @@ function firstError(validator: Validator, value: unknown): ParleyError {
   }
   const first = errors[0];
   const field = first ? pathOf(first.instancePath).join('.') : '';
-  const message = `The field \`${field}\` is invalid: it ${first?.message ?? 'is not as expected'}.`;
-  return new ParleyError('invalid_field', { field }, { message });
+  const subject = field === '' ? 'The request' : `The field \`${field}\``;
+  const message = `${subject} is invalid: it ${first?.message ?? 'is not as expected'}.`;
+  return new ParleyError('invalid_field', field === '' ? {} : { field }, { message });
 }
 
 function pathOf(instancePath: string): string[] {

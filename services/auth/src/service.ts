@@ -33,9 +33,7 @@ export function authService(parts: {
       await Promise.all(connections.map(({ userId, place }) => sessions.release(userId, place)));
       return {};
     }),
-    endpoint(renewConnectionLease, async ({ gatewayId }) => ({
-      known: await sessions.renewLease(gatewayId),
-    })),
+    endpoint(renewConnectionLease, ({ gatewayId }) => sessions.renewLease(gatewayId)),
     endpoint(touchSessions, async ({ sessionIds }) => ({ ended: await sessions.touch(sessionIds) })),
     endpoint(findUsers, async ({ names }) => ({ users: await store.findUsers(names) })),
   ];

@@ -1,9 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { ConnectionPlace, GatewayId, SessionId, User, UserId, UserName } from '@parley/protocol';
+import type {
+  ConnectionPlace,
+  GatewayId,
+  LeaseReply,
+  SessionId,
+  User,
+  UserId,
+  UserName,
+} from '@parley/protocol';
 import type { RedisStore } from '@parley/service-kit';
 
-/** How a second session of a user is met: see `LOGIN_POLICY`. `single` after a probe found nobody is `takeover`. */
-export type OpeningMode = 'single' | 'takeover' | 'multi';
+/** How a second session of a user is met: see `LOGIN_POLICY`. */
+export type LoginPolicy = 'single' | 'takeover' | 'multi';
 
 export type Opening =
   | { outcome: 'opened'; sessionId: SessionId; sessionKey: string; ended: SessionId[] }
@@ -28,22 +36,22 @@ const keyOf = {
  */
 const openScript = `
 local sessionKey, userSessions = KEYS[1], KEYS[2]
-local sessionId, userId, name, connectionId, gatewayId, mode, ttl = unpack(ARGV)
+local sessionId, userId, name, connectionId, gatewayId, policy, deadConnectionId, ttl = unpack(ARGV)
 local others = redis.call('smembers', userSessions)
-if mode == 'single' then
+if policy == 'single' then
   for _, other in ipairs(others) do
     local place = redis.call('hmget', 'parley:session:' .. other, 'connectionId', 'gatewayId')
-    if place[1] and redis.call('exists', 'parley:gateway-lease:' .. place[2]) == 1 then
+    local isInTheWay = place[1] and place[1] ~= connectionId and place[1] ~= deadConnectionId
+    if isInTheWay and redis.call('exists', 'parley:gateway-lease:' .. place[2]) == 1 then
       return {'occupied', place[1], place[2]}
     end
   end
 end
 local ended = {}
-if mode ~= 'multi' then
-  for _, other in ipairs(others) do
-    if redis.call('del', 'parley:session:' .. other) == 1 then table.insert(ended, other) end
-  end
-  redis.call('del', userSessions)
+for _, other in ipairs(others) do
+  local key = 'parley:session:' .. other
+  if policy ~= 'multi' and redis.call('del', key) == 1 then table.insert(ended, other) end
+  if redis.call('exists', key) == 0 then redis.call('srem', userSessions, other) end
 end
 redis.call('hset', sessionKey, 'userId', userId, 'name', name, 'connectionId', connectionId, 'gatewayId', gatewayId)
 redis.call('pexpire', sessionKey, ttl)
@@ -85,15 +93,18 @@ export type SessionStore = ReturnType<typeof createSessionStore>;
 /** Sessions in Redis. Only a hash of a session's key is kept: who reads Redis can't resume. */
 export function createSessionStore(redis: RedisStore, { sessionMs, gatewayLeaseMs }: SessionOptions) {
   return {
+    /** @param dead A connection that was found not to answer, and is not in the way any more. */
     async open(
       { userId, name }: User,
       { connectionId, gatewayId }: ConnectionPlace,
-      mode: OpeningMode,
+      policy: LoginPolicy,
+      dead?: ConnectionPlace,
     ): Promise<Opening> {
       const sessionKey = randomBytes(32).toString('base64url');
       const sessionId = sessionIdOf(sessionKey);
       const keys = [keyOf.session(sessionId), keyOf.userSessions(userId)];
-      const values = [sessionId, userId, name, connectionId, gatewayId, mode, sessionMs];
+      const place = [connectionId, gatewayId, policy, dead?.connectionId ?? ''];
+      const values = [sessionId, userId, name, ...place, sessionMs];
       const reply = await redis.run((commands) => commands.eval(openScript, keys.length, ...keys, ...values));
       const [outcome, ...rest] = reply as string[];
       if (outcome === 'opened') return { outcome, sessionId, sessionKey, ended: rest as SessionId[] };
@@ -137,11 +148,10 @@ export function createSessionStore(redis: RedisStore, { sessionMs, gatewayLeaseM
       );
     },
 
-    /** Prolongs a gateway's lease; false where there was none to prolong. */
-    async renewLease(gatewayId: GatewayId): Promise<boolean> {
+    async renewLease(gatewayId: GatewayId): Promise<LeaseReply> {
       const key = keyOf.gatewayLease(gatewayId);
       const former = await redis.run((commands) => commands.set(key, '1', 'PX', gatewayLeaseMs, 'GET'));
-      return former !== null;
+      return { known: former !== null, leaseMs: gatewayLeaseMs };
     },
   };
 }

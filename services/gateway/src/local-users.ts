@@ -1,9 +1,10 @@
-import { findMemberships, ParleyError, subjects } from '@parley/protocol';
+import { everywhere, findMemberships, ParleyError, subjects } from '@parley/protocol';
 import type { ConnectionId, RoomChange, RoomId, UserEvent, UserId } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
 import type { Bus, BusSubscription, Log, RequestContext } from '@parley/service-kit';
 import { closeCodes } from './connection.ts';
 import type { BoundSession, Connection } from './connection.ts';
+import type { PresenceReporter } from './presence-reporter.ts';
 import type { RoomChannels } from './room-channels.ts';
 
 interface LocalUser {
@@ -17,6 +18,7 @@ export interface LocalUsersParts {
   log: Log;
   requestTimeoutMs: number;
   channels: RoomChannels;
+  presence: PresenceReporter;
 }
 
 /** The users that are connected here: each connection is present in all its user's rooms, as long as they are its. */
@@ -37,18 +39,19 @@ export class LocalUsers {
    * @throws ParleyError `unavailable`; then nothing is bound.
    */
   async add(connection: Connection, session: BoundSession, context: RequestContext): Promise<void> {
-    const { bus } = this.#parts;
+    const { bus, presence } = this.#parts;
     connection.session = session;
     connection.hold();
     const user = this.#users.get(session.userId) ?? this.#subscribe(session.userId);
     user.connections.add(connection);
+    presence.enter(everywhere, connection);
     try {
       // Subscribed first, then the rooms are read, so that no change falls between.
       await bus.flush();
       const { rooms } = await bus.call(findMemberships, { userId: session.userId }, context);
       if (!connection.isOpen()) throw new ParleyError('unavailable');
       const ready = rooms.map(({ roomId }) => this.#enter(user, roomId, [connection]));
-      await before(context.deadline, Promise.all(ready));
+      await before(context.deadline, Promise.all([...ready, presence.report()]));
       if (!connection.isOpen()) throw new ParleyError('unavailable');
     } catch (error) {
       connection.dropHeld();
@@ -75,6 +78,7 @@ export class LocalUsers {
     if (!session) return;
     const user = this.#users.get(session.userId);
     if (user?.connections.delete(connection)) {
+      this.#parts.presence.leave(everywhere, connection);
       for (const roomId of user.rooms) this.#parts.channels.detach(connection, roomId);
       if (user.connections.size === 0) {
         user.subscription.unsubscribe();

@@ -1,7 +1,7 @@
 import { createId } from '@parley/protocol';
 import { runService } from '@parley/service-kit';
 import { createCommands } from './commands.ts';
-import { keepLeases } from './leases.ts';
+import { Leases } from './leases.ts';
 import { LocalUsers } from './local-users.ts';
 import { PresenceReporter } from './presence-reporter.ts';
 import { RoomChannels } from './room-channels.ts';
@@ -11,7 +11,7 @@ import { gatewayService } from './service.ts';
 import { Sessions } from './sessions.ts';
 import { settings } from './settings.ts';
 
-await runService('gateway', settings, async ({ config, log, bus, closing }) => {
+await runService('gateway', settings, async ({ config, log, bus, health, closing }) => {
   const gatewayId = createId('gateway');
   const common = { bus, log, gatewayId, requestTimeoutMs: config.requestTimeoutMs };
   const presence = new PresenceReporter(common);
@@ -24,17 +24,18 @@ await runService('gateway', settings, async ({ config, log, bus, closing }) => {
       },
     }),
   );
-  const users = new LocalUsers({ ...common, channels });
+  const users = new LocalUsers({ ...common, channels, presence });
   const sessions = new Sessions({ ...common, users });
   const execute = createCommands({ bus, sessions, lanes: new SendLanes(bus) });
 
-  closing.use(
-    keepLeases({
+  const leases = closing.use(
+    new Leases({
       log,
-      renewals: [() => sessions.renewLease(), () => presence.renewLease()],
+      renewals: { auth: () => sessions.renewLease(), rooms: () => presence.renewLease() },
       touchSessions: () => sessions.touch(),
     }),
   );
+  for (const service of ['auth', 'rooms']) health.require(service, () => leases.check(service));
   closing.defer(async () => {
     await Promise.all([sessions.released(), presence.report()]);
   });

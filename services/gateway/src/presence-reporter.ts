@@ -1,5 +1,5 @@
 import { renewPresenceLease, reportPresence } from '@parley/protocol';
-import type { GatewayId, RoomId, UserId } from '@parley/protocol';
+import type { GatewayId, LeaseReply, RoomId, UserId } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
 import type { Bus, Log } from '@parley/service-kit';
 import type { Connection } from './connection.ts';
@@ -93,16 +93,17 @@ export class PresenceReporter {
   }
 
   /** Prolongs the gateway's lease; where it was lost, everything is reported anew. @throws ParleyError `unavailable` */
-  async renewLease(): Promise<void> {
+  async renewLease(): Promise<LeaseReply> {
     const { bus, gatewayId, requestTimeoutMs } = this.#parts;
-    const { known } = await bus.call(renewPresenceLease, { gatewayId }, createContext(requestTimeoutMs));
-    if (!known) {
+    const lease = await bus.call(renewPresenceLease, { gatewayId }, createContext(requestTimeoutMs));
+    if (!lease.known) {
       for (const share of this.#shares.values()) {
         share.isReported = false;
         this.#changed.add(share);
       }
     }
     await this.report();
+    return lease;
   }
 }
 

@@ -22,7 +22,7 @@ export interface RoomChannelsParts {
 }
 
 /** How often the last ids of all open rooms are compared, for events that got lost without a trace, in ms. */
-const compareEveryMs = 10_000;
+const compareEveryMs = 5_000;
 const maxRoomsPerRequest = 1_000;
 const retryMs = 250;
 

@@ -11,6 +11,7 @@ import {
 import type {
   closeSession,
   GatewayId,
+  LeaseReply,
   openSession,
   ReplyOf,
   RequestOf,
@@ -125,10 +126,11 @@ export class Sessions {
   }
 
   /** Prolongs the gateway's lease; where it was lost, all sessions are looked at. @throws ParleyError `unavailable` */
-  async renewLease(): Promise<void> {
+  async renewLease(): Promise<LeaseReply> {
     const { bus, gatewayId, requestTimeoutMs } = this.#parts;
-    const { known } = await bus.call(renewConnectionLease, { gatewayId }, createContext(requestTimeoutMs));
-    if (!known) await this.touch();
+    const lease = await bus.call(renewConnectionLease, { gatewayId }, createContext(requestTimeoutMs));
+    if (!lease.known) await this.touch();
+    return lease;
   }
 
   /** Keeps the sessions of all connections alive; those that ended without our hearing of it are closed. */

@@ -1,4 +1,5 @@
-import type { GatewayId, RoomId, UserId } from '@parley/protocol';
+import { everywhere } from '@parley/protocol';
+import type { GatewayId, LeaseReply, RoomId, UserId } from '@parley/protocol';
 import type { RedisStore } from '@parley/service-kit';
 
 /** A user in sight in a room, on some gateway. */
@@ -89,12 +90,12 @@ export function createPresenceStore(redis: RedisStore, gatewayLeaseMs: number) {
       return known === 1;
     },
 
-    /** Prolongs the gateway's lease; false where it had none, so that its share has to be reported anew. */
-    async renewLease(gatewayId: GatewayId): Promise<boolean> {
+    /** Prolongs the gateway's lease; where it had none, its share has to be reported anew. */
+    async renewLease(gatewayId: GatewayId): Promise<LeaseReply> {
       const known = await redis.run((commands) =>
         commands.eval(renewScript, 1, keyOf.leases, gatewayId, gatewayLeaseMs),
       );
-      return known === 1;
+      return { known: known === 1, leaseMs: gatewayLeaseMs };
     },
 
     /** Drops the shares of dead gateways. Any number of instances may do so at once. */
@@ -107,11 +108,13 @@ export function createPresenceStore(redis: RedisStore, gatewayLeaseMs: number) {
       return Promise.all(roomIds.map((roomId) => redis.run((commands) => commands.hlen(keyOf.room(roomId)))));
     },
 
-    /** Which of the users are present in the room. */
+    /** Which of the users are present in the room, or everywhere. */
     async findPresent(roomId: RoomId, userIds: readonly UserId[]): Promise<Set<UserId>> {
       if (userIds.length === 0) return new Set();
-      const counts = await redis.run((commands) => commands.hmget(keyOf.room(roomId), ...userIds));
-      return new Set(userIds.filter((_userId, index) => counts[index] !== null));
+      const [here, anywhere] = await Promise.all(
+        [roomId, everywhere].map((id) => redis.run((commands) => commands.hmget(keyOf.room(id), ...userIds))),
+      );
+      return new Set(userIds.filter((_userId, index) => here?.[index] ?? anywhere?.[index]));
     },
   };
 }

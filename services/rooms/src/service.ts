@@ -66,6 +66,6 @@ export function roomsService({ rooms, membership, presence, store }: RoomsServic
     endpoint(reportPresence, async ({ gatewayId, present, absent }) => ({
       known: await presence.report(gatewayId, present, absent),
     })),
-    endpoint(renewPresenceLease, async ({ gatewayId }) => ({ known: await presence.renewLease(gatewayId) })),
+    endpoint(renewPresenceLease, ({ gatewayId }) => presence.renewLease(gatewayId)),
   ];
 }

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { GatewayId, SessionId, UserId } from '../ids.ts';
-import { ConnectionPlace, User } from '../models.ts';
+import { ConnectionPlace, LeaseReply, User } from '../models.ts';
 import { NewPassword, Password, storableText, UserName } from '../text.ts';
 import { method } from './method.ts';
 
@@ -53,7 +53,7 @@ export const releaseConnections = method('auth.releaseConnections', {
  */
 export const renewConnectionLease = method('auth.renewConnectionLease', {
   request: Type.Object({ gatewayId: GatewayId }),
-  reply: Type.Object({ known: Type.Boolean() }),
+  reply: LeaseReply,
 });
 
 /** Keeps the sessions of open connections alive; answers with those that are no more. */

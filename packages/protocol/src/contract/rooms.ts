@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { GatewayId, RoomId, UserId } from '../ids.ts';
-import { Room, RoomMember, User, Visibility } from '../models.ts';
+import { LeaseReply, Room, RoomMember, User, Visibility } from '../models.ts';
 import { RoomName, UserName } from '../text.ts';
 import { method } from './method.ts';
 
@@ -95,6 +95,12 @@ export const findMemberships = method('rooms.findMemberships', {
   reply: Type.Object({ rooms: Type.Array(Room) }),
 });
 
+/**
+ * In place of a room's id: the user has a connection that is present in all its rooms. Known from its login on, so
+ * that a room's list of users is right from the moment the room is made, before its own count is.
+ */
+export const everywhere = 'everywhere' as RoomId;
+
 const Presence = Type.Object({ roomId: RoomId, userId: UserId });
 
 /**
@@ -113,5 +119,5 @@ export const reportPresence = method('rooms.reportPresence', {
 /** Prolongs the gateway's share of presence. `known: false`: it was dropped meanwhile and has to be reported anew. */
 export const renewPresenceLease = method('rooms.renewPresenceLease', {
   request: Type.Object({ gatewayId: GatewayId }),
-  reply: Type.Object({ known: Type.Boolean() }),
+  reply: LeaseReply,
 });

@@ -8,6 +8,8 @@ import type { RequestRow } from './requests.ts';
 
 /** The failures of a login that have a frame of their own; all others, as a malformed login, are an `error`. */
 const loginFailures: readonly ErrorCode[] = ['invalid_credentials', 'already_logged_in'];
+/** The words of seed 001, which clients may compare; the code tells the two apart. */
+const loginFailureText = 'Invalid credentials or user already logged in';
 
 /** The dialect of seeds 000 and 001: snake_case actions with their body in `data`, accounts, private rooms. */
 export const loginDialect: Dialect = {
@@ -32,7 +34,7 @@ export const loginDialect: Dialect = {
       action: failedLogin ? 'login_fail' : 'error',
       original_action: action ?? null,
       status: 'error',
-      message: error.message,
+      message: failedLogin ? loginFailureText : error.message,
       code: error.code,
       data: dataOfError(error),
     });

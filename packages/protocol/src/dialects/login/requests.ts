@@ -57,7 +57,10 @@ function row<M extends Method, Data extends TProperties>(
   const schema = Type.Object({ ...speaker, ...definition.data });
   return {
     decode(fields, action) {
-      const data = validated(schema, fields) as Static<TObject<Data>> & { chatid?: string; chat_id?: string };
+      const data = validated(schema, withShortLists(fields)) as Static<TObject<Data>> & {
+        chatid?: string;
+        chat_id?: string;
+      };
       const claimed = data.chatid ?? data.chat_id;
       return {
         method,
@@ -232,6 +235,20 @@ export const requests: Record<string, RequestRow> = {
       }),
   }),
 };
+
+/** Cuts lists just beyond the longest we take: what is wrong with a huge one is found without reading all of it. */
+function withShortLists(fields: JsonObject): JsonObject {
+  if (!Object.values(fields).some(isTooLong)) return fields;
+  const short = Object.entries(fields).map(([key, value]) => [
+    key,
+    isTooLong(value) ? value.slice(0, maxParticipants + 1) : value,
+  ]);
+  return Object.fromEntries(short) as JsonObject;
+}
+
+function isTooLong(value: unknown): value is unknown[] {
+  return Array.isArray(value) && value.length > maxParticipants;
+}
 
 /** The body of a request frame; a request without fields may leave it out. */
 export function dataOf(frame: JsonObject): JsonObject {

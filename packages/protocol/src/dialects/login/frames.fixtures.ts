@@ -1,0 +1,570 @@
+import { closeSession, openSession, registerAccount, sendMessage } from '../../contract/gateway.ts';
+import { readHistory } from '../../contract/messages.ts';
+import type { Method, ReplyOf, RequestOf } from '../../contract/method.ts';
+import {
+  addMember,
+  createRoom,
+  deleteRoom,
+  joinRoom,
+  leaveRoom,
+  listMembers,
+  listRooms,
+  removeMember,
+  renameRoom,
+} from '../../contract/rooms.ts';
+import type { RoomEvent } from '../../events.ts';
+import type { RoomId, UserId } from '../../ids.ts';
+import type { JsonObject } from '../dialect.ts';
+
+/*
+ * The frames of seeds 000 and 001 as they are written there, except for the handshake and files, and what they mean in
+ * the house's own words. A frame `ofSeed: false` is one of our extensions.
+ */
+
+/** A frame of a client. */
+export interface RequestFixture {
+  title: string;
+  ofSeed: boolean;
+  frame: { action: string; data: JsonObject };
+  method: Method;
+  request: unknown;
+  claimedName: string | undefined;
+}
+
+/** A frame of the server. */
+export interface FrameFixture {
+  title: string;
+  ofSeed: boolean;
+  /** As the seed has it, but for times, to which we add milliseconds, and for `transaction_id`. */
+  frame: { action: string; status: string; message: string; data: JsonObject };
+  /** The fields that we add behind those of the seed. */
+  added?: JsonObject;
+}
+
+/** An answer to a request. */
+export interface ReplyFixture extends FrameFixture {
+  action: string;
+  request: unknown;
+  reply: unknown;
+}
+
+/** A notification. */
+export interface EventFixture extends FrameFixture {
+  event: RoomEvent;
+}
+
+const roomId = 'unique_room_id' as RoomId;
+
+export const requestFixtures: RequestFixture[] = [
+  request('Login', openSession, {
+    frame: { action: 'login', data: { chatid: 'user123', password: 'password123' } },
+    request: { name: 'user123', proof: { password: 'password123' } },
+    claimedName: 'user123',
+  }),
+  request('Create Room', createRoom, {
+    frame: {
+      action: 'create_room',
+      data: { chatid: 'user123', participants: ['user456', 'user789'], room_name: 'My Room' },
+    },
+    request: { name: 'My Room', visibility: 'private', participants: ['user456', 'user789'] },
+    claimedName: 'user123',
+  }),
+  request('Send Message', sendMessage, {
+    frame: {
+      action: 'send_message',
+      data: { chatid: 'user123', room_id: 'unique_room_id', content: 'Hello everyone!' },
+    },
+    request: { roomId, content: 'Hello everyone!' },
+    claimedName: 'user123',
+  }),
+  request('Get Rooms', listRooms, {
+    frame: { action: 'get_rooms', data: { chatid: 'user123' } },
+    request: { scope: 'mine' },
+    claimedName: 'user123',
+  }),
+  request('Get Messages', readHistory, {
+    frame: {
+      action: 'get_messages',
+      data: { chatid: 'user123', room_id: 'unique_room_id', from_time: '2024-01-01T00:00:00Z' },
+    },
+    request: { roomId, limit: 1_000, from: '2024-01-01T00:00:00.000Z' },
+    claimedName: 'user123',
+  }),
+  request('Add User to Room', addMember, {
+    frame: {
+      action: 'add_user_to_room',
+      data: { chatid: 'owner123', room_id: 'unique_room_id', user_to_add: 'user456' },
+    },
+    request: { roomId, user: 'user456' },
+    claimedName: 'owner123',
+  }),
+  request('Remove User from Room', removeMember, {
+    frame: {
+      action: 'remove_user_from_room',
+      data: { chatid: 'owner123', room_id: 'unique_room_id', user_to_remove: 'user456' },
+    },
+    request: { roomId, user: 'user456' },
+    claimedName: 'owner123',
+  }),
+  request('Delete Room', deleteRoom, {
+    frame: { action: 'delete_room', data: { chatid: 'owner123', room_id: 'unique_room_id' } },
+    request: { roomId },
+    claimedName: 'owner123',
+  }),
+  request('Rename Room', renameRoom, {
+    frame: {
+      action: 'rename_room',
+      data: { chatid: 'owner123', room_id: 'unique_room_id', new_room_name: 'New Room Name' },
+    },
+    request: { roomId, newName: 'New Room Name' },
+    claimedName: 'owner123',
+  }),
+
+  extension('register', registerAccount, {
+    frame: { action: 'register', data: { chatid: 'user123', password: 'password123' } },
+    request: { name: 'user123', password: 'password123' },
+    claimedName: 'user123',
+  }),
+  extension('login that resumes a session', openSession, {
+    frame: { action: 'login', data: { chatid: 'user123', session_key: 'unique_session_key' } },
+    request: { name: 'user123', proof: { sessionKey: 'unique_session_key' } },
+    claimedName: 'user123',
+  }),
+  extension('logout', closeSession, {
+    frame: { action: 'logout', data: {} },
+    request: {},
+    claimedName: undefined,
+  }),
+  extension('get_rooms of the public', listRooms, {
+    frame: { action: 'get_rooms', data: { scope: 'public' } },
+    request: { scope: 'public' },
+    claimedName: undefined,
+  }),
+  extension('join_room', joinRoom, {
+    frame: { action: 'join_room', data: { room_id: 'unique_room_id' } },
+    request: { roomId },
+    claimedName: undefined,
+  }),
+  extension('leave_room', leaveRoom, {
+    frame: { action: 'leave_room', data: { room_id: 'unique_room_id' } },
+    request: { roomId },
+    claimedName: undefined,
+  }),
+  extension('get_room_users', listMembers, {
+    frame: { action: 'get_room_users', data: { room_id: 'unique_room_id' } },
+    request: { roomId },
+    claimedName: undefined,
+  }),
+  extension('get_room_users after a name', listMembers, {
+    frame: { action: 'get_room_users', data: { room_id: 'unique_room_id', after: 'user456' } },
+    request: { roomId, after: 'user456' },
+    claimedName: undefined,
+  }),
+  extension('send_message with an id of the client', sendMessage, {
+    frame: {
+      action: 'send_message',
+      data: { room_id: 'unique_room_id', content: 'Hello everyone!', client_message_id: 'c-1' },
+    },
+    request: { roomId, content: 'Hello everyone!', clientMessageId: 'c-1' },
+    claimedName: undefined,
+  }),
+  extension('get_messages by ids', readHistory, {
+    frame: {
+      action: 'get_messages',
+      data: { room_id: 'unique_room_id', after_id: 0, before_id: 12, limit: 10 },
+    },
+    request: { roomId, after: 0, before: 12, limit: 10 },
+    claimedName: undefined,
+  }),
+];
+
+const user456 = { userId: 'user_000000000000000000000456' as UserId, name: 'user456' };
+const user123 = { userId: 'user_000000000000000000000123' as UserId, name: 'user123' };
+const room = { roomId, name: 'My Room', visibility: 'private', owner: 'user123' } as const;
+
+export const replyFixtures: ReplyFixture[] = [
+  reply('Login Success', openSession, {
+    action: 'login',
+    request: { name: 'user123', proof: { password: 'password123' } },
+    reply: { name: 'user123', sessionKey: 'unique_session_key' },
+    frame: {
+      action: 'login_success',
+      status: 'success',
+      message: 'Login successful',
+      data: { chatid: 'user123', session_key: 'unique_session_key' },
+    },
+  }),
+  reply('Room Created', createRoom, {
+    action: 'create_room',
+    request: { name: 'My Room', visibility: 'private', participants: [] },
+    reply: room,
+    frame: {
+      action: 'room_created',
+      status: 'success',
+      message: 'Room created successfully',
+      data: { room_id: 'unique_room_id' },
+    },
+  }),
+  reply('Get Rooms', listRooms, {
+    action: 'get_rooms',
+    request: { scope: 'mine' },
+    reply: {
+      rooms: [
+        { roomId: 'unique_room_id_1' as RoomId, name: 'Room One', owner: 'user123', member: true, users: 1 },
+        { roomId: 'unique_room_id_2' as RoomId, name: 'Room Two', owner: 'user456', member: true, users: 0 },
+      ],
+    },
+    frame: {
+      action: 'rooms_list',
+      status: 'success',
+      message: 'Room list retrieved successfully.',
+      data: {
+        rooms: [
+          { id: 'unique_room_id_1', name: 'Room One' },
+          { id: 'unique_room_id_2', name: 'Room Two' },
+        ],
+      },
+    },
+  }),
+  reply('Get Messages', readHistory, {
+    action: 'get_messages',
+    request: { roomId, limit: 1_000 },
+    reply: {
+      roomId,
+      messages: [
+        {
+          id: 1,
+          senderId: user123.userId,
+          sender: 'user123',
+          content: 'Hi!',
+          sentAt: '2024-01-01T12:00:00.000Z',
+        },
+        {
+          id: 2,
+          senderId: user456.userId,
+          sender: 'user456',
+          content: 'Hello!',
+          sentAt: '2024-01-01T12:01:00.000Z',
+        },
+      ],
+      hasMore: false,
+    },
+    frame: {
+      action: 'messages_list',
+      status: 'success',
+      message: 'Messages retrieved successfully.',
+      data: {
+        room_id: 'unique_room_id',
+        messages: [
+          {
+            message_id: 1,
+            sender_chatid: 'user123',
+            content: 'Hi!',
+            timestamp: '2024-01-01T12:00:00.000Z',
+          },
+          {
+            message_id: 2,
+            sender_chatid: 'user456',
+            content: 'Hello!',
+            timestamp: '2024-01-01T12:01:00.000Z',
+          },
+        ],
+      },
+    },
+    added: { has_more: false },
+  }),
+  reply('User Added', addMember, {
+    action: 'add_user_to_room',
+    request: { roomId, user: 'user456' },
+    reply: { roomId, user: user456 },
+    frame: {
+      action: 'user_added',
+      status: 'success',
+      message: 'User added to room successfully',
+      data: { room_id: 'unique_room_id', user_added: 'user456' },
+    },
+  }),
+  reply('User Removed', removeMember, {
+    action: 'remove_user_from_room',
+    request: { roomId, user: 'user456' },
+    reply: { roomId, user: user456 },
+    frame: {
+      action: 'user_removed',
+      status: 'success',
+      message: 'User removed from room successfully',
+      data: { room_id: 'unique_room_id', user_removed: 'user456' },
+    },
+  }),
+  reply('Room Deleted', deleteRoom, {
+    action: 'delete_room',
+    request: { roomId },
+    reply: { roomId },
+    frame: {
+      action: 'room_deleted',
+      status: 'success',
+      message: 'Room deleted successfully',
+      data: { room_id: 'unique_room_id' },
+    },
+  }),
+  reply('Room Renamed', renameRoom, {
+    action: 'rename_room',
+    request: { roomId, newName: 'New Room Name' },
+    reply: { ...room, name: 'New Room Name' },
+    frame: {
+      action: 'room_renamed',
+      status: 'success',
+      message: 'Room renamed successfully',
+      data: { room_id: 'unique_room_id', new_room_name: 'New Room Name' },
+    },
+  }),
+  // Without the handshake a message's `ack` carries the message's own id, and more.
+  reply('Ack', sendMessage, {
+    action: 'send_message',
+    request: { roomId, content: 'Hello everyone!', clientMessageId: 'c-1' },
+    reply: { roomId, messageId: 7, sentAt: '2024-01-01T12:00:00.000Z' },
+    frame: {
+      action: 'ack',
+      status: 'success',
+      message: 'Action processed successfully.',
+      data: { transaction_id: 'unique_room_id.7' },
+    },
+    added: {
+      room_id: 'unique_room_id',
+      message_id: 7,
+      timestamp: '2024-01-01T12:00:00.000Z',
+      client_message_id: 'c-1',
+    },
+  }),
+
+  extensionReply('register_success', registerAccount, {
+    action: 'register',
+    request: { name: 'user123', password: 'password123' },
+    reply: { name: 'user123' },
+    frame: {
+      action: 'register_success',
+      status: 'success',
+      message: 'Account created successfully',
+      data: { chatid: 'user123' },
+    },
+  }),
+  extensionReply('logout_success', closeSession, {
+    action: 'logout',
+    request: {},
+    reply: { name: 'user123' },
+    frame: {
+      action: 'logout_success',
+      status: 'success',
+      message: 'Logout successful',
+      data: { chatid: 'user123' },
+    },
+  }),
+  extensionReply('rooms_list of the public', listRooms, {
+    action: 'get_rooms',
+    request: { scope: 'public' },
+    reply: { rooms: [{ roomId, name: 'Room One', owner: 'user456', member: false, users: 3 }] },
+    frame: {
+      action: 'rooms_list',
+      status: 'success',
+      message: 'Room list retrieved successfully.',
+      data: {
+        rooms: [{ id: 'unique_room_id', name: 'Room One', users: 3, owner: 'user456', member: false }],
+      },
+    },
+  }),
+  extensionReply('room_joined', joinRoom, {
+    action: 'join_room',
+    request: { roomId },
+    reply: { room, user: user456 },
+    frame: {
+      action: 'room_joined',
+      status: 'success',
+      message: 'Room joined successfully',
+      data: { room_id: 'unique_room_id', room_name: 'My Room', chatid: 'user456' },
+    },
+  }),
+  extensionReply('room_left', leaveRoom, {
+    action: 'leave_room',
+    request: { roomId },
+    reply: { roomId, user: user456 },
+    frame: {
+      action: 'room_left',
+      status: 'success',
+      message: 'Room left successfully',
+      data: { room_id: 'unique_room_id', chatid: 'user456' },
+    },
+  }),
+  extensionReply('room_users_list', listMembers, {
+    action: 'get_room_users',
+    request: { roomId },
+    reply: {
+      roomId,
+      members: [
+        { name: 'user123', online: true, role: 'owner' },
+        { name: 'user456', online: false, role: 'member' },
+      ],
+      hasMore: true,
+    },
+    frame: {
+      action: 'room_users_list',
+      status: 'success',
+      message: 'Room users retrieved successfully.',
+      data: {
+        room_id: 'unique_room_id',
+        users: [
+          { chatid: 'user123', online: true, role: 'owner' },
+          { chatid: 'user456', online: false, role: 'member' },
+        ],
+        has_more: true,
+      },
+    },
+  }),
+  extensionReply('ack of a message without an id of the client', sendMessage, {
+    action: 'send_message',
+    request: { roomId, content: 'Hello everyone!' },
+    reply: { roomId, messageId: 7, sentAt: '2024-01-01T12:00:00.000Z' },
+    frame: {
+      action: 'ack',
+      status: 'success',
+      message: 'Action processed successfully.',
+      data: {
+        transaction_id: 'unique_room_id.7',
+        room_id: 'unique_room_id',
+        message_id: 7,
+        timestamp: '2024-01-01T12:00:00.000Z',
+      },
+    },
+  }),
+];
+
+export const eventFixtures: EventFixture[] = [
+  {
+    title: 'Receive Message',
+    ofSeed: true,
+    event: {
+      type: 'message',
+      roomId,
+      id: 1,
+      senderId: user123.userId,
+      sender: 'user123',
+      content: 'Hello everyone!',
+      sentAt: '2024-01-01T12:00:00.000Z',
+    },
+    frame: {
+      action: 'receive_message',
+      status: 'success',
+      message: 'New message received.',
+      data: {
+        transaction_id: 'unique_room_id.1',
+        room_id: 'unique_room_id',
+        sender_chatid: 'user123',
+        content: 'Hello everyone!',
+        timestamp: '2024-01-01T12:00:00.000Z',
+      },
+    },
+    added: { message_id: 1 },
+  },
+  {
+    title: 'Room Created, on the other connections of its creator',
+    ofSeed: true,
+    event: { type: 'room-created', roomId, roomName: 'My Room', owner: 'user123' },
+    frame: {
+      action: 'room_created',
+      status: 'success',
+      message: 'Room created successfully',
+      data: { room_id: 'unique_room_id' },
+    },
+    added: { room_name: 'My Room', owner: 'user123' },
+  },
+  {
+    title: 'User Added',
+    ofSeed: true,
+    event: { type: 'member-added', roomId, roomName: 'My Room', owner: 'user123', user: user456 },
+    frame: {
+      action: 'user_added',
+      status: 'success',
+      message: 'User added to room successfully',
+      data: { room_id: 'unique_room_id', user_added: 'user456' },
+    },
+    added: { room_name: 'My Room', owner: 'user123' },
+  },
+  {
+    title: 'User Removed',
+    ofSeed: true,
+    event: { type: 'member-removed', roomId, user: user456 },
+    frame: {
+      action: 'user_removed',
+      status: 'success',
+      message: 'User removed from room successfully',
+      data: { room_id: 'unique_room_id', user_removed: 'user456' },
+    },
+  },
+  {
+    title: 'Room Deleted',
+    ofSeed: true,
+    event: { type: 'room-deleted', roomId },
+    frame: {
+      action: 'room_deleted',
+      status: 'success',
+      message: 'Room deleted successfully',
+      data: { room_id: 'unique_room_id' },
+    },
+  },
+  {
+    title: 'Room Renamed',
+    ofSeed: true,
+    event: { type: 'room-renamed', roomId, newName: 'New Room Name' },
+    frame: {
+      action: 'room_renamed',
+      status: 'success',
+      message: 'Room renamed successfully',
+      data: { room_id: 'unique_room_id', new_room_name: 'New Room Name' },
+    },
+  },
+  {
+    title: 'room_joined',
+    ofSeed: false,
+    event: { type: 'member-joined', roomId, roomName: 'My Room', user: user456 },
+    frame: {
+      action: 'room_joined',
+      status: 'success',
+      message: 'Room joined successfully',
+      data: { room_id: 'unique_room_id', room_name: 'My Room', chatid: 'user456' },
+    },
+  },
+  {
+    title: 'room_left',
+    ofSeed: false,
+    event: { type: 'member-left', roomId, user: user456 },
+    frame: {
+      action: 'room_left',
+      status: 'success',
+      message: 'Room left successfully',
+      data: { room_id: 'unique_room_id', chatid: 'user456' },
+    },
+  },
+];
+
+/** Lets the compiler hold a fixture against its method's own types. */
+function request<M extends Method>(
+  title: string,
+  method: M,
+  fixture: Pick<RequestFixture, 'frame' | 'claimedName'> & { request: RequestOf<M> },
+): RequestFixture {
+  return { title, ofSeed: true, method, ...fixture };
+}
+
+function extension<M extends Method>(...fixture: Parameters<typeof request<M>>): RequestFixture {
+  return { ...request(...fixture), ofSeed: false };
+}
+
+function reply<M extends Method>(
+  title: string,
+  _method: M,
+  fixture: Pick<ReplyFixture, 'action' | 'frame' | 'added'> & { request: RequestOf<M>; reply: ReplyOf<M> },
+): ReplyFixture {
+  return { title, ofSeed: true, ...fixture };
+}
+
+function extensionReply<M extends Method>(...fixture: Parameters<typeof reply<M>>): ReplyFixture {
+  return { ...reply(...fixture), ofSeed: false };
+}
