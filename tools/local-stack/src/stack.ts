@@ -129,7 +129,11 @@ async function startInstance(
   const name = `${service}-${index + 1}`;
   const [healthPort] = (await freePorts(1)) as [number];
   const healthUrl = `http://127.0.0.1:${healthPort}`;
-  const ports = { HEALTH_PORT: String(healthPort), ...(gatewayPort && { PORT: String(gatewayPort) }) };
+  const ports = {
+    HEALTH_HOST: '127.0.0.1',
+    HEALTH_PORT: String(healthPort),
+    ...(gatewayPort && { PORT: String(gatewayPort) }),
+  };
   const instance = await startProcess({
     name,
     command: process.execPath,
