@@ -79,7 +79,10 @@ async function talk(url: string): Promise<void> {
   const { room_id } = created.data;
   expectAction(await bob.next(), 'user_added');
 
-  expectAction(await alice.ask('send_message', { chatid: 'user123', room_id, content: 'Hello everyone!' }), 'ack');
+  expectAction(
+    await alice.ask('send_message', { chatid: 'user123', room_id, content: 'Hello everyone!' }),
+    'ack',
+  );
   expectAction(await bob.next(), 'receive_message');
   expectAction(await bob.ask('send_message', { chatid: 'user456', room_id, content: 'Hello!' }), 'ack');
   expectAction(await alice.next(), 'receive_message');

@@ -29,6 +29,7 @@ export interface BusSubscription {
 }
 
 export interface BusOptions {
+  /** Of a cluster several, separated by commas. */
   natsUrl: string;
   /** The process's name in the server's lists. */
   name: string;
@@ -223,6 +224,8 @@ export async function openBus(options: BusOptions): Promise<Bus> {
     reconnectJitter: 300,
     pingInterval: 5_000,
     maxPingOut: 2,
+    // A stack trace for each request costs the gateway 5 to 10 % of its time.
+    noAsyncTraces: true,
   });
   return new Bus(nats, options);
 }

@@ -32,22 +32,18 @@ export interface DatabaseOptions {
 
 /** Postgres, as one service sees it. */
 export class Database implements Queries, AsyncDisposable {
+  readonly #options: DatabaseOptions;
   readonly #pool: pg.Pool;
   #closing: Promise<void> | undefined;
 
-  constructor({ databaseUrl, connections, timeoutMs, indexOnly, log }: DatabaseOptions) {
-    this.#pool = new pg.Pool({
-      connectionString: databaseUrl,
+  constructor(options: DatabaseOptions) {
+    const { connections, timeoutMs, indexOnly } = options;
+    this.#options = options;
+    this.#pool = createPool(options, {
       max: connections,
-      connectionTimeoutMillis: timeoutMs,
       query_timeout: timeoutMs,
       statement_timeout: timeoutMs,
-      keepAlive: true,
       ...(indexOnly ? { options: '-c enable_seqscan=off' } : {}),
-    });
-    // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
-    this.#pool.on('error', (err) => {
-      log.warn({ err }, 'idle database connection lost');
     });
   }
 
@@ -55,54 +51,23 @@ export class Database implements Queries, AsyncDisposable {
     run<Row>(this.#pool, statement);
 
   /** Runs the work in one transaction: all of it or nothing. */
-  async transaction<Result>(work: (queries: Queries) => Promise<Result>): Promise<Result> {
-    const client = await this.#pool.connect().catch((cause: unknown) => {
-      throw translated(cause);
-    });
-    let broken: Error | undefined;
-    try {
-      await run(client, { name: 'begin', text: 'begin' });
-      const result = await work({ query: (statement) => run(client, statement) });
-      await run(client, { name: 'commit', text: 'commit' });
-      return result;
-    } catch (thrown) {
-      await run(client, { name: 'rollback', text: 'rollback' }).catch((cause: unknown) => {
-        broken = cause as Error;
-      });
-      throw thrown;
-    } finally {
-      client.release(broken);
-    }
+  transaction<Result>(work: (queries: Queries) => Promise<Result>): Promise<Result> {
+    return inTransaction(this.#pool, work);
   }
 
   /**
    * Brings the service's schema up to date: runs the `NNNN-name.sql` files of the folder that have not been run, in
-   * order, each in the same transaction. Safe with any number of instances starting at once.
+   * order, all in one transaction. Safe with any number of instances starting at once.
    */
   async migrate(schema: string, folder: URL): Promise<void> {
     const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).sort();
-    await this.transaction(async ({ query }) => {
-      const text = 'select pg_advisory_xact_lock(hashtext($1))';
-      await query({ name: 'migrate.lock', text, values: [`parley.${schema}`] });
-      await query({ name: 'migrate.schema', text: `create schema if not exists ${schema}` });
-      await query({
-        name: 'migrate.table',
-        text: `create table if not exists ${schema}.migration (name text primary key, run_at timestamptz not null default now())`,
-      });
-      const done = await query<{ name: string }>({
-        name: 'migrate.done',
-        text: `select name from ${schema}.migration`,
-      });
-      for (const file of files.filter((candidate) => !done.some(({ name }) => name === candidate))) {
-        // Without a name: a file holds several statements, which can't be prepared together.
-        await query({ name: '', text: await readFile(new URL(file, folder), 'utf8') });
-        await query({
-          name: 'migrate.note',
-          text: `insert into ${schema}.migration (name) values ($1)`,
-          values: [file],
-        });
-      }
-    });
+    // A connection of its own: a migration, or waiting for another instance's, may take longer than any request.
+    const pool = createPool(this.#options, { max: 1 });
+    try {
+      await inTransaction(pool, (queries) => runMigrations(queries, schema, folder, files));
+    } finally {
+      await pool.end();
+    }
   }
 
   /** Resolves when Postgres answers. */
@@ -127,10 +92,83 @@ export async function openDatabase(
       await database.migrate(schema, migrations);
       return database;
     } catch (err) {
-      if (ParleyError.from(err).code !== 'unavailable') throw err;
+      if (ParleyError.from(err).code !== 'unavailable') {
+        await database[Symbol.asyncDispose]();
+        throw err;
+      }
       options.log.warn({ err, attempt }, 'database is not ready, waiting');
       await delay(Math.min(500 * attempt, 5_000));
     }
+  }
+}
+
+/** A pool that outlives its connections: one that breaks is replaced at the next query. */
+function createPool({ databaseUrl, timeoutMs, log }: DatabaseOptions, config: pg.PoolConfig): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    connectionTimeoutMillis: timeoutMs,
+    keepAlive: true,
+    ...config,
+  });
+  // Without a listener an idle connection that breaks would end the process.
+  pool.on('error', (err) => {
+    log.warn({ err }, 'idle database connection lost');
+  });
+  return pool;
+}
+
+async function inTransaction<Result>(
+  pool: pg.Pool,
+  work: (queries: Queries) => Promise<Result>,
+): Promise<Result> {
+  const client = await pool.connect().catch((cause: unknown) => {
+    throw translated(cause);
+  });
+  let broken: Error | undefined;
+  // The pool listens to idle connections only; that this one broke is told by its next statement too.
+  const onError = (err: Error): void => {
+    broken = err;
+  };
+  client.on('error', onError);
+  try {
+    await run(client, { name: 'begin', text: 'begin' });
+    const result = await work({ query: (statement) => run(client, statement) });
+    await run(client, { name: 'commit', text: 'commit' });
+    return result;
+  } catch (thrown) {
+    await run(client, { name: 'rollback', text: 'rollback' }).catch(onError);
+    throw thrown;
+  } finally {
+    client.off('error', onError);
+    client.release(broken);
+  }
+}
+
+async function runMigrations(
+  { query }: Queries,
+  schema: string,
+  folder: URL,
+  files: readonly string[],
+): Promise<void> {
+  const lock = 'select pg_advisory_xact_lock(hashtext($1))';
+  await query({ name: 'migrate.lock', text: lock, values: [`parley.${schema}`] });
+  await query({ name: 'migrate.schema', text: `create schema if not exists ${schema}` });
+  await query({
+    name: 'migrate.table',
+    text: `create table if not exists ${schema}.migration (name text primary key, run_at timestamptz not null default now())`,
+  });
+  const done = await query<{ name: string }>({
+    name: 'migrate.done',
+    text: `select name from ${schema}.migration`,
+  });
+  for (const file of files.filter((candidate) => !done.some(({ name }) => name === candidate))) {
+    // Without a name: a file holds several statements, which can't be prepared together.
+    await query({ name: '', text: await readFile(new URL(file, folder), 'utf8') });
+    await query({
+      name: 'migrate.note',
+      text: `insert into ${schema}.migration (name) values ($1)`,
+      values: [file],
+    });
   }
 }
 

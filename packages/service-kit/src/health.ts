@@ -60,7 +60,8 @@ async function answers(check: ReadinessCheck): Promise<boolean> {
       resolve(false);
     }, checkTimeoutMs).unref();
   });
-  const answer = check().then(
+  // In an async function, so that a check that throws at once has not answered either.
+  const answer = (async () => check())().then(
     () => true,
     () => false,
   );

@@ -48,7 +48,7 @@ export async function runService<S extends Settings>(
 
 function configOrExit<S extends Settings>(name: string, settings: S): ConfigOf<S> & CommonConfig {
   try {
-    return { ...readSettings(settings, process.env), ...readSettings(commonSettings, process.env) };
+    return readSettings({ ...settings, ...commonSettings }, process.env);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     for (const line of error.lines) process.stderr.write(`parley-${name}: bad setting ${line}\n`);

@@ -117,9 +117,28 @@ export function url(
   };
 }
 
+/** One URL or several, separated by commas. */
+export function urls(
+  variable: string,
+  schemes: readonly string[],
+  { doc, default: value }: { doc: string; default?: string },
+): Setting<string> {
+  const one = url(variable, schemes, { doc });
+  return {
+    variable,
+    doc,
+    defaultText: value,
+    parse: (given) =>
+      given
+        .split(',')
+        .map((each) => one.parse(each))
+        .join(','),
+  };
+}
+
 /** What every process reads. */
 export const commonSettings = {
-  natsUrl: url('NATS_URL', ['nats', 'tls', 'ws', 'wss'], {
+  natsUrl: urls('NATS_URL', ['nats', 'tls', 'ws', 'wss'], {
     default: 'nats://127.0.0.1:4222',
     doc: 'The NATS server that carries the bus.',
   }),

@@ -11,7 +11,7 @@ import type {
 } from '@parley/protocol';
 import { hashPassword, isPassword } from './passwords.ts';
 import type { RateLimit } from './rate-limits.ts';
-import type { OpeningMode, SessionStore } from './sessions.ts';
+import type { LoginPolicy, SessionStore } from './sessions.ts';
 import type { AccountStore } from './store.ts';
 
 export interface AccountsParts {
@@ -19,7 +19,7 @@ export interface AccountsParts {
   sessions: SessionStore;
   limit: RateLimit;
   limits: { loginsPerAccount: number; loginsPerAddress: number; registrationsPerAddress: number };
-  loginPolicy: OpeningMode;
+  loginPolicy: LoginPolicy;
   /** Whether the connection still answers; false too when its gateway is gone. */
   isAlive: (place: ConnectionPlace) => Promise<boolean>;
   publish: (event: UserEvent & { type: 'connections-ended' }) => void;
@@ -59,15 +59,18 @@ export function createAccounts({
     const account = await accounts.find(name);
     const right = await isPassword(account?.passwordHash, password);
     if (!account || !right) throw new ParleyError('invalid_credentials');
-    return openSession({ userId: account.userId, name }, place, loginPolicy);
+    return openSession({ userId: account.userId, name }, place);
   }
 
-  /** Under `single`, a connection that is in the way is probed, and taken over when it does not answer. */
-  async function openSession(user: User, place: ConnectionPlace, mode: OpeningMode): Promise<Session> {
-    const opening = await sessions.open(user, place, mode);
+  /**
+   * Under `single`, a connection that is in the way is probed, and taken over when it does not answer: that one only,
+   * as another login may have been quicker.
+   */
+  async function openSession(user: User, place: ConnectionPlace, dead?: ConnectionPlace): Promise<Session> {
+    const opening = await sessions.open(user, place, loginPolicy, dead);
     if (opening.outcome === 'occupied') {
       if (await isAlive(opening.place)) throw new ParleyError('already_logged_in');
-      return openSession(user, place, 'takeover');
+      return openSession(user, place, opening.place);
     }
     const { sessionId, sessionKey, ended } = opening;
     if (ended.length > 0) endConnections(user, ended, 'taken-over', place);

@@ -6,11 +6,22 @@ import type { Connection } from './connection.ts';
 import type { SendLanes } from './send-lanes.ts';
 import type { Sessions } from './sessions.ts';
 
-type Handler = (connection: Connection, request: unknown, context: RequestContext) => Promise<unknown>;
+/** What a handler may need: a context is made only where something is asked of a service. */
+interface Circumstances {
+  /** In ms since 1970. */
+  deadline: number;
+  context: () => RequestContext;
+}
+
+type Handler = (connection: Connection, request: unknown, circumstances: Circumstances) => Promise<unknown>;
 
 function handler<M extends Method>(
   method: M,
-  handle: (connection: Connection, request: RequestOf<M>, context: RequestContext) => Promise<ReplyOf<M>>,
+  handle: (
+    connection: Connection,
+    request: RequestOf<M>,
+    circumstances: Circumstances,
+  ) => Promise<ReplyOf<M>>,
 ): [Method, Handler] {
   return [method, handle as Handler];
 }
@@ -27,11 +38,11 @@ export interface CommandsParts {
 /** Does what a client asks for: what belongs to the connection here, everything else by passing it on. */
 export function createCommands({ bus, sessions, lanes }: CommandsParts) {
   const own = new Map<Method, Handler>([
-    handler(registerAccount, (connection, request, context) =>
-      sessions.register(connection, request, context),
+    handler(registerAccount, (connection, request, { context }) =>
+      sessions.register(connection, request, context()),
     ),
-    handler(openSession, (connection, request, context) => sessions.open(connection, request, context)),
-    handler(closeSession, (connection, _request, context) => sessions.close(connection, context)),
+    handler(openSession, (connection, request, { context }) => sessions.open(connection, request, context())),
+    handler(closeSession, (connection, _request, { context }) => sessions.close(connection, context())),
     handler(sendMessage, async ({ id: origin, session }, { roomId, ...message }, { deadline }) => {
       const sender = { userId: session!.userId, name: session!.name };
       const { id, sentAt } = await lanes.send(roomId, { ...message, sender, origin }, deadline);
@@ -50,11 +61,11 @@ export function createCommands({ bus, sessions, lanes }: CommandsParts) {
   ): Promise<unknown> {
     const caller = callerOf(connection);
     if (!openToAll.includes(command.method)) authorize(caller, command);
-    const context = { ...createContext(0, caller), deadline };
+    const context = (): RequestContext => ({ ...createContext(0, caller), deadline });
     const handle = own.get(command.method);
     return handle
-      ? handle(connection, command.request, context)
-      : bus.call(command.method, command.request, context);
+      ? handle(connection, command.request, { deadline, context })
+      : bus.call(command.method, command.request, context());
   };
 }
 

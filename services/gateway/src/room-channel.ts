@@ -25,6 +25,14 @@ export interface Receiver {
   write(frames: Buffer): void;
 }
 
+/** Takes a room's messages at a pace of its own, instead of having them written as they come. */
+export interface Follower {
+  /** The channel is at this message; what comes later is new. */
+  began(roomId: RoomId, position: MessageId): void;
+  /** The channel has got these: in order, without a hole. */
+  advanced(roomId: RoomId, messages: readonly SentMessage[]): void;
+}
+
 export interface RoomChannelOptions {
   /** What follows a message, oldest first, as much as fits a page. May fail for a while. */
   readAfter(
@@ -36,6 +44,16 @@ export interface RoomChannelOptions {
   /** Called when history can't be read; the channel tries again by itself. */
   repairFailed(roomId: RoomId, error: unknown): void;
 }
+
+/** Messages in one dialect. */
+interface Frames {
+  each: Buffer[];
+  joined: Buffer;
+  counter: { inc(count: number): void };
+}
+
+/** Where a dialect has no frame for something. */
+const noFrame = Buffer.alloc(0);
 
 interface CatchUp<R> {
   connection: R;
@@ -66,6 +84,7 @@ export class RoomChannel<R extends Receiver> {
   #isClosed = false;
 
   readonly #members = new Set<R>();
+  readonly #followers = new Map<R, Follower>();
   /** Those who are behind the channel, each with the run that brings it up. */
   readonly #catchingUp = new Map<R, CatchUp<R>>();
 
@@ -79,12 +98,27 @@ export class RoomChannel<R extends Receiver> {
     this.#position = lastId;
     this.#state = 'live';
     this.noticeLastId(lastId);
+    for (const follower of this.#followers.values()) follower.began(this.roomId, lastId);
     for (const run of this.#catchingUp.values()) void this.#catchUp(run);
     this.#deliverEarly();
   }
 
   has(connection: R): boolean {
-    return this.#members.has(connection) || this.#catchingUp.has(connection);
+    return (
+      this.#members.has(connection) || this.#followers.has(connection) || this.#catchingUp.has(connection)
+    );
+  }
+
+  /** The last message that went out; 0 while the channel is starting. */
+  get position(): MessageId {
+    return this.#position;
+  }
+
+  /** From now on the follower is told of the room's messages; everything else is written to its connection. */
+  follow(connection: R, follower: Follower): void {
+    if (this.has(connection)) return;
+    this.#followers.set(connection, follower);
+    if (this.#state !== 'starting') follower.began(this.roomId, this.#position);
   }
 
   /** @param after What follows this message is delivered to the connection; by default what is sent from now on. */
@@ -102,8 +136,9 @@ export class RoomChannel<R extends Receiver> {
 
   detach(connection: R): void {
     this.#members.delete(connection);
+    this.#followers.delete(connection);
     this.#catchingUp.delete(connection);
-    if (this.#members.size + this.#catchingUp.size === 0) this.#options.emptied();
+    if (this.#members.size + this.#followers.size + this.#catchingUp.size === 0) this.#options.emptied();
   }
 
   /** Delivers to one connection what it missed, until it is where all others are. */
@@ -115,7 +150,7 @@ export class RoomChannel<R extends Receiver> {
       if (this.#isClosed || this.#catchingUp.get(connection) !== run) return;
       // What is beyond the channel's own position comes with everybody else's.
       const messages = page.filter(({ id }) => id <= this.#position);
-      this.#deliver(messages, [connection]);
+      if (messages.length > 0) this.#deliver(messages, [connection]);
       run.position = messages.at(-1)?.id ?? this.#position;
     }
     this.#catchingUp.delete(connection);
@@ -145,6 +180,7 @@ export class RoomChannel<R extends Receiver> {
   #advance(messages: readonly SentMessage[]): void {
     this.#position = messages.at(-1)!.id;
     this.#deliver(messages, this.#members);
+    for (const follower of this.#followers.values()) follower.advanced(this.roomId, messages);
   }
 
   #deliverEarly(): void {
@@ -191,34 +227,27 @@ export class RoomChannel<R extends Receiver> {
 
   /** Each dialect's frames are made once and joined; the same bytes go to all but those who sent one of them. */
   #deliver(messages: readonly SentMessage[], connections: Iterable<R>): void {
-    if (messages.length === 0) return;
     const origins = new Set(messages.map(({ origin }) => origin));
-    const framesOf = new Map<
-      Dialect,
-      { frames: (Buffer | undefined)[]; joined: Buffer; counter: { inc: (n: number) => void } }
-    >();
+    const framesOf = new Map<Dialect, Frames>();
     for (const connection of connections) {
+      const isSender = origins.has(connection.id);
+      if (isSender && origins.size === 1) continue;
       const { dialect } = connection;
-      let encoded = framesOf.get(dialect);
-      if (!encoded) {
-        const frames = messages.map((message) =>
-          this.#frame(dialect, { type: 'message', roomId: this.roomId, ...message }),
-        );
-        const joined = Buffer.concat(frames.filter((frame) => frame !== undefined));
-        encoded = { frames, joined, counter: delivered.labels({ dialect: dialect.name }) };
-        framesOf.set(dialect, encoded);
-      }
-      if (!origins.has(connection.id)) {
-        connection.write(encoded.joined);
-        encoded.counter.inc(messages.length);
-      } else {
-        encoded.frames.forEach((frame, index) => {
-          if (!frame || messages[index]!.origin === connection.id) return;
-          connection.write(frame);
-          encoded.counter.inc(1);
-        });
-      }
+      const frames = framesOf.get(dialect) ?? this.#encode(dialect, messages);
+      framesOf.set(dialect, frames);
+      const due = isSender
+        ? frames.each.filter((_frame, index) => messages[index]!.origin !== connection.id)
+        : [];
+      connection.write(isSender ? Buffer.concat(due) : frames.joined);
+      frames.counter.inc(isSender ? due.length : messages.length);
     }
+  }
+
+  #encode(dialect: Dialect, messages: readonly SentMessage[]): Frames {
+    const each = messages.map(
+      (message) => this.#frame(dialect, { type: 'message', roomId: this.roomId, ...message }) ?? noFrame,
+    );
+    return { each, joined: Buffer.concat(each), counter: delivered.labels({ dialect: dialect.name }) };
   }
 
   #frame(dialect: Dialect, event: RoomEvent): Buffer | undefined {
@@ -229,7 +258,7 @@ export class RoomChannel<R extends Receiver> {
   /** Tells all in the channel of a change, except those that learn of it otherwise. */
   tell(change: RoomChange, isToldOtherwise: (connection: R) => boolean): void {
     const frames = new Map<Dialect, Buffer | undefined>();
-    for (const connection of [...this.#members, ...this.#catchingUp.keys()]) {
+    for (const connection of this.connections) {
       if (isToldOtherwise(connection)) continue;
       const { dialect } = connection;
       if (!frames.has(dialect)) frames.set(dialect, this.#frame(dialect, change));
@@ -238,9 +267,9 @@ export class RoomChannel<R extends Receiver> {
     }
   }
 
-  /** Everybody in the channel, for those who have to go. */
+  /** Everybody in the channel. */
   get connections(): R[] {
-    return [...this.#members, ...this.#catchingUp.keys()];
+    return [...this.#members, ...this.#followers.keys(), ...this.#catchingUp.keys()];
   }
 
   close(): void {

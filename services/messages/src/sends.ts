@@ -9,9 +9,15 @@ export interface SendsParts {
   publish: (subject: string, event: MessagesCommitted) => void;
 }
 
-/** Most sends of one statement, and most bytes (in UTF-16, about) of one event. */
+/** Most sends of one statement. */
 const maxBatch = 1_000;
-const maxEventContent = 128 * 1_024;
+
+/**
+ * Bounds one event on the bus, which takes 1 MiB, in UTF-16 units of content: each is at most 6 bytes of JSON
+ * (`\u001f`), and what else is told of a message at most 600.
+ */
+const maxEventUnits = 128 * 1_024;
+const unitsBesideContent = 100;
 
 interface Waiting {
   roomId: RoomId;
@@ -89,6 +95,7 @@ export function createSends({ store, access, publish }: SendsParts) {
   }
 
   async function commitBatch(batch: readonly Waiting[]): Promise<void> {
+    if (batch.length === 0) return;
     try {
       const stored = await insertOnce(
         batch.flatMap(({ roomId, sends }) => sends.map((send) => ({ ...send, roomId }))),
@@ -152,10 +159,11 @@ function partsOf(sends: readonly StoredSend[]): StoredSend[][] {
   const parts: StoredSend[][] = [[]];
   let size = 0;
   for (const stored of sends) {
-    size += stored.send.content.length;
-    if (size > maxEventContent && parts.at(-1)!.length > 0) {
+    const units = stored.send.content.length + unitsBesideContent;
+    size += units;
+    if (size > maxEventUnits && parts.at(-1)!.length > 0) {
       parts.push([]);
-      size = stored.send.content.length;
+      size = units;
     }
     parts.at(-1)!.push(stored);
   }

@@ -130,8 +130,12 @@ export function createMessageStore({ query }: Pick<Database, 'query'>) {
       ) as sized
       where bytes - octet_length(content) - octet_length(sender) <= ${maxPageBytes} order by id`;
     const bounds = [from, after, before].filter((bound) => bound !== undefined);
+    // Postgres cuts names after 63 bytes.
+    const kind = Object.entries({ from, after, before }).flatMap(([name, bound]) =>
+      bound === undefined ? [] : [name],
+    );
     const rows = await query<MessageRow>({
-      name: `messages.read ${conditions}`,
+      name: `messages.read ${kind.join(' ')}`,
       text,
       values: [roomId, limit + 1, ...bounds],
     });

@@ -28,6 +28,7 @@ await runService('rooms', settings, async ({ config, log, bus, health, closing }
     presence,
     directory: createDirectory(bus),
     events: createRoomEvents({ publish: bus.publish.bind(bus) }),
+    maxMembersPerRoom: config.maxMembersPerRoom,
   };
   const rooms = createRooms(parts);
   const membership = createMembership({ ...parts, rooms });

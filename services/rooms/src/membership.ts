@@ -9,7 +9,7 @@ import type {
   User,
   UserName,
 } from '@parley/protocol';
-import { publicFace, tooManyRooms } from './rooms.ts';
+import { publicFace, roomIsFull, tooManyRooms } from './rooms.ts';
 import type { Rooms, RoomsParts } from './rooms.ts';
 import type { StoredRoom } from './store.ts';
 
@@ -49,14 +49,12 @@ export function createMembership({
 
   async function enter(caller: Caller, room: StoredRoom, user: User, change: RoomChange): Promise<void> {
     const { roomId } = room;
-    if ((await store.findFull([user])).length > 0 && !(await store.isMember(roomId, user.userId))) {
-      throw tooManyRooms([user.name]);
-    }
     // Read before the commit: whatever is sent once the user is in has a greater id.
     const sinceId = await directory.getLastId(roomId);
     const outcome = await store.addMember(roomId, user);
     if (outcome === 'no room') throw new ParleyError('room_not_found');
-    if (outcome === 'full') throw new ParleyError('forbidden', {}, { message: 'The room is full.' });
+    if (outcome === 'full') throw roomIsFull();
+    if (outcome === 'too many rooms') throw tooManyRooms([user.name]);
     if (outcome === 'already') return;
     // The user first: it is in the room, with its channel, when the others hear of it.
     events.entered([user], { change, sinceId, origin: caller.connectionId });

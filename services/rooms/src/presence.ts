@@ -49,7 +49,9 @@ return 1
 `;
 
 const renewScript = `${now}
-local known = redis.call('zscore', KEYS[1], ARGV[1])
+local lease = redis.call('zscore', KEYS[1], ARGV[1])
+-- Once it was over, part of the share may be swept already.
+local known = lease and tonumber(lease) > now
 redis.call('zadd', KEYS[1], now + ARGV[2], ARGV[1])
 return known and 1 or 0
 `;

@@ -10,6 +10,7 @@ export interface RoomsParts {
   presence: PresenceStore;
   directory: Directory;
   events: RoomEvents;
+  maxMembersPerRoom: number;
 }
 
 /** Public rooms that are looked at when the busiest are listed, and how many of them are. */
@@ -19,7 +20,7 @@ const maxPublicRoomsListed = 1_000;
 export type Rooms = ReturnType<typeof createRooms>;
 
 /** Rooms themselves: made, listed, renamed, deleted. */
-export function createRooms({ store, presence, directory, events }: RoomsParts) {
+export function createRooms({ store, presence, directory, events, maxMembersPerRoom }: RoomsParts) {
   /** All or nothing: where a participant is unknown there is no room. */
   async function create(
     caller: Caller,
@@ -29,10 +30,10 @@ export function createRooms({ store, presence, directory, events }: RoomsParts) 
       participants.filter((participant) => participant !== caller.name),
     );
     const members = [{ userId: caller.userId, name: caller.name }, ...others];
-    const full = await store.findFull(members);
-    if (full.length > 0) throw tooManyRooms(full);
+    if (members.length > maxMembersPerRoom) throw roomIsFull();
     const roomId = createId('room');
-    await store.insert({ roomId, name, visibility, owner: caller, members });
+    const { full } = await store.insert({ roomId, name, visibility, owner: caller, members });
+    if (full.length > 0) throw tooManyRooms(full);
 
     const entry = { sinceId: 0, origin: caller.connectionId };
     const created = { type: 'room-created', roomId, roomName: name, owner: caller.name } as const;
@@ -46,7 +47,7 @@ export function createRooms({ store, presence, directory, events }: RoomsParts) 
 
   async function listMine(caller: Caller): Promise<ReplyOf<typeof listRooms>> {
     const rooms = await store.listOfUser(caller.userId);
-    return { rooms: await summarize(rooms.map((room) => ({ ...room, member: true }))) };
+    return { rooms: firstThatFit(await summarize(rooms.map((room) => ({ ...room, member: true })))) };
   }
 
   async function listPublic(caller: Caller): Promise<ReplyOf<typeof listRooms>> {
@@ -107,6 +108,10 @@ export function createRooms({ store, presence, directory, events }: RoomsParts) 
 /** What everybody may know of a room. */
 export function publicFace({ roomId, name, visibility, owner }: StoredRoom): Room {
   return { roomId, name, visibility, owner };
+}
+
+export function roomIsFull(): ParleyError {
+  return new ParleyError('forbidden', {}, { message: 'The room may not have so many members.' });
 }
 
 export function tooManyRooms(users: string[]): ParleyError {

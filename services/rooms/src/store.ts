@@ -1,7 +1,7 @@
 import { ParleyError } from '@parley/protocol';
 import type { Room, RoomId, User, UserId, UserName, Visibility } from '@parley/protocol';
 import { violates } from '@parley/service-kit';
-import type { Database } from '@parley/service-kit';
+import type { Database, Queries } from '@parley/service-kit';
 
 /** A room with what decides about access to it. */
 export interface StoredRoom extends Room {
@@ -21,6 +21,7 @@ export interface Limits {
   maxMembersPerRoom: number;
 }
 
+export type Adding = 'added' | 'already' | 'full' | 'too many rooms' | 'no room';
 export type RoomStore = ReturnType<typeof createRoomStore>;
 
 const roomColumns = 'room.id as "roomId", room.name, room.visibility, room.owner, room.owner_id as "ownerId"';
@@ -39,20 +40,23 @@ export function createRoomStore(database: Database, { maxRoomsPerUser, maxMember
     }
   }
 
-  return {
-    /** The names of those among the users who are in as many rooms as one may be. */
-    async findFull(users: readonly User[]): Promise<UserName[]> {
-      const text = `select max(name) as name from rooms.member where user_id = any($1)
-                    group by user_id having count(*) >= $2`;
-      const values = [users.map(({ userId }) => userId), maxRoomsPerUser];
-      return (await query<{ name: UserName }>({ name: 'rooms.findFull', text, values })).map(
-        ({ name }) => name,
-      );
-    },
+  /** The names of those among the users who are in as many rooms as one may be. */
+  async function findFull(transaction: Queries, users: readonly User[]): Promise<UserName[]> {
+    const text = `select max(name) as name from rooms.member where user_id = any($1)
+                  group by user_id having count(*) >= $2`;
+    const values = [users.map(({ userId }) => userId), maxRoomsPerUser];
+    const rows = await transaction.query<{ name: UserName }>({ name: 'rooms.findFull', text, values });
+    return rows.map(({ name }) => name);
+  }
 
-    async insert({ roomId, name, visibility, owner, members }: NewRoom): Promise<void> {
-      await unlessNameTaken(() =>
+  return {
+    /** Makes the room with its members, unless some of them are in as many rooms as one may be: tells who. */
+    async insert({ roomId, name, visibility, owner, members }: NewRoom): Promise<{ full: UserName[] }> {
+      return unlessNameTaken(() =>
         database.transaction(async (transaction) => {
+          await lockUsers(transaction, members);
+          const full = await findFull(transaction, members);
+          if (full.length > 0) return { full };
           await transaction.query({
             name: 'rooms.insert',
             text: 'insert into rooms.room (id, name, visibility, owner_id, owner) values ($1, $2, $3, $4, $5)',
@@ -64,6 +68,7 @@ export function createRoomStore(database: Database, { maxRoomsPerUser, maxMember
                    select $1, user_id, name from unnest($2::text[], $3::text[]) as member (user_id, name)`,
             values: [roomId, members.map(({ userId }) => userId), members.map((member) => member.name)],
           });
+          return { full };
         }),
       );
     },
@@ -127,29 +132,29 @@ export function createRoomStore(database: Database, { maxRoomsPerUser, maxMember
       return query<User>({ name: 'rooms.listMembers', text, values: [roomId, after, limit] });
     },
 
-    /** Adds a member. `already` where it is one; `full` where the room has as many as it may. */
-    async addMember(
-      roomId: RoomId,
-      { userId, name }: User,
-    ): Promise<'added' | 'already' | 'full' | 'no room'> {
+    /** Adds a member, unless it is one `already`, the room is `full`, or the user is in `too many rooms`. */
+    async addMember(roomId: RoomId, user: User): Promise<Adding> {
       return database.transaction(async (transaction) => {
-        // The room's row serializes those who join at once, so that the bound holds.
+        await lockUsers(transaction, [user]);
+        // The room's row serializes those who join at once, so that its bound holds.
         const lock = 'select 1 from rooms.room where id = $1 for no key update';
         const room = await transaction.query({ name: 'rooms.lock', text: lock, values: [roomId] });
         if (room.length === 0) return 'no room';
-        const text = `insert into rooms.member (room_id, user_id, name)
-                      select $1, $2, $3 where (select count(*) from rooms.member where room_id = $1) < $4
-                      on conflict do nothing returning 1`;
-        const values = [roomId, userId, name, maxMembersPerRoom];
-        const added = await transaction.query({ name: 'rooms.addMember', text, values });
-        if (added.length > 0) return 'added';
-        const isMember = 'select 1 from rooms.member where room_id = $1 and user_id = $2';
-        const present = await transaction.query({
-          name: 'rooms.isMember',
-          text: isMember,
-          values: [roomId, userId],
+        const outcome = `select case
+            when exists (select from rooms.member where room_id = $1 and user_id = $2) then 'already'
+            when (select count(*) from rooms.member where room_id = $1) >= $3 then 'full'
+            when (select count(*) from rooms.member where user_id = $2) >= $4 then 'too many rooms'
+            else 'added' end as outcome`;
+        const values = [roomId, user.userId, maxMembersPerRoom, maxRoomsPerUser];
+        const [row] = await transaction.query<{ outcome: Adding }>({
+          name: 'rooms.mayAdd',
+          text: outcome,
+          values,
         });
-        return present.length > 0 ? 'already' : 'full';
+        if (row!.outcome !== 'added') return row!.outcome;
+        const text = 'insert into rooms.member (room_id, user_id, name) values ($1, $2, $3)';
+        await transaction.query({ name: 'rooms.addMember', text, values: [roomId, user.userId, user.name] });
+        return 'added';
       });
     },
 
@@ -160,3 +165,17 @@ export function createRoomStore(database: Database, { maxRoomsPerUser, maxMember
     },
   };
 }
+
+/**
+ * Serializes those who bring the same user into rooms at once, so that the bound on its rooms holds. Users share 64
+ * locks, always taken in the same order: however many users a room is made with, they fit Postgres's lock table.
+ */
+async function lockUsers(transaction: Queries, users: readonly User[]): Promise<void> {
+  const text = `select pg_advisory_xact_lock(${userLocks}, share) from (
+      select distinct hashtext(user_id) & 63 as share from unnest($1::text[]) as member (user_id) order by share
+    ) as shares`;
+  await transaction.query({ name: 'rooms.lockUsers', text, values: [users.map(({ userId }) => userId)] });
+}
+
+/** Tells our advisory locks from others in the same database. */
+const userLocks = 0x726d;

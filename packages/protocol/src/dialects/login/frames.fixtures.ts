@@ -18,13 +18,12 @@ import type { JsonObject } from '../dialect.ts';
 
 /*
  * The frames of seeds 000 and 001 as they are written there, except for the handshake and files, and what they mean in
- * the house's own words. A frame `ofSeed: false` is one of our extensions.
+ * the house's own words; and the same for our extensions.
  */
 
 /** A frame of a client. */
 export interface RequestFixture {
   title: string;
-  ofSeed: boolean;
   frame: { action: string; data: JsonObject };
   method: Method;
   request: unknown;
@@ -34,7 +33,6 @@ export interface RequestFixture {
 /** A frame of the server. */
 export interface FrameFixture {
   title: string;
-  ofSeed: boolean;
   /** As the seed has it, but for times, to which we add milliseconds, and for `transaction_id`. */
   frame: { action: string; status: string; message: string; data: JsonObject };
   /** The fields that we add behind those of the seed. */
@@ -120,47 +118,48 @@ export const requestFixtures: RequestFixture[] = [
     claimedName: 'owner123',
   }),
 
-  extension('register', registerAccount, {
+  // Our extensions.
+  request('register', registerAccount, {
     frame: { action: 'register', data: { chatid: 'user123', password: 'password123' } },
     request: { name: 'user123', password: 'password123' },
     claimedName: 'user123',
   }),
-  extension('login that resumes a session', openSession, {
+  request('login that resumes a session', openSession, {
     frame: { action: 'login', data: { chatid: 'user123', session_key: 'unique_session_key' } },
     request: { name: 'user123', proof: { sessionKey: 'unique_session_key' } },
     claimedName: 'user123',
   }),
-  extension('logout', closeSession, {
+  request('logout', closeSession, {
     frame: { action: 'logout', data: {} },
     request: {},
     claimedName: undefined,
   }),
-  extension('get_rooms of the public', listRooms, {
+  request('get_rooms of the public', listRooms, {
     frame: { action: 'get_rooms', data: { scope: 'public' } },
     request: { scope: 'public' },
     claimedName: undefined,
   }),
-  extension('join_room', joinRoom, {
+  request('join_room', joinRoom, {
     frame: { action: 'join_room', data: { room_id: 'unique_room_id' } },
     request: { roomId },
     claimedName: undefined,
   }),
-  extension('leave_room', leaveRoom, {
+  request('leave_room', leaveRoom, {
     frame: { action: 'leave_room', data: { room_id: 'unique_room_id' } },
     request: { roomId },
     claimedName: undefined,
   }),
-  extension('get_room_users', listMembers, {
+  request('get_room_users', listMembers, {
     frame: { action: 'get_room_users', data: { room_id: 'unique_room_id' } },
     request: { roomId },
     claimedName: undefined,
   }),
-  extension('get_room_users after a name', listMembers, {
+  request('get_room_users after a name', listMembers, {
     frame: { action: 'get_room_users', data: { room_id: 'unique_room_id', after: 'user456' } },
     request: { roomId, after: 'user456' },
     claimedName: undefined,
   }),
-  extension('send_message with an id of the client', sendMessage, {
+  request('send_message with an id of the client', sendMessage, {
     frame: {
       action: 'send_message',
       data: { room_id: 'unique_room_id', content: 'Hello everyone!', client_message_id: 'c-1' },
@@ -168,7 +167,7 @@ export const requestFixtures: RequestFixture[] = [
     request: { roomId, content: 'Hello everyone!', clientMessageId: 'c-1' },
     claimedName: undefined,
   }),
-  extension('get_messages by ids', readHistory, {
+  request('get_messages by ids', readHistory, {
     frame: {
       action: 'get_messages',
       data: { room_id: 'unique_room_id', after_id: 0, before_id: 12, limit: 10 },
@@ -336,7 +335,8 @@ export const replyFixtures: ReplyFixture[] = [
     },
   }),
 
-  extensionReply('register_success', registerAccount, {
+  // Our extensions.
+  reply('register_success', registerAccount, {
     action: 'register',
     request: { name: 'user123', password: 'password123' },
     reply: { name: 'user123' },
@@ -347,7 +347,7 @@ export const replyFixtures: ReplyFixture[] = [
       data: { chatid: 'user123' },
     },
   }),
-  extensionReply('logout_success', closeSession, {
+  reply('logout_success', closeSession, {
     action: 'logout',
     request: {},
     reply: { name: 'user123' },
@@ -358,7 +358,7 @@ export const replyFixtures: ReplyFixture[] = [
       data: { chatid: 'user123' },
     },
   }),
-  extensionReply('rooms_list of the public', listRooms, {
+  reply('rooms_list of the public', listRooms, {
     action: 'get_rooms',
     request: { scope: 'public' },
     reply: { rooms: [{ roomId, name: 'Room One', owner: 'user456', member: false, users: 3 }] },
@@ -371,7 +371,7 @@ export const replyFixtures: ReplyFixture[] = [
       },
     },
   }),
-  extensionReply('room_joined', joinRoom, {
+  reply('room_joined', joinRoom, {
     action: 'join_room',
     request: { roomId },
     reply: { room, user: user456 },
@@ -382,7 +382,7 @@ export const replyFixtures: ReplyFixture[] = [
       data: { room_id: 'unique_room_id', room_name: 'My Room', chatid: 'user456' },
     },
   }),
-  extensionReply('room_left', leaveRoom, {
+  reply('room_left', leaveRoom, {
     action: 'leave_room',
     request: { roomId },
     reply: { roomId, user: user456 },
@@ -393,7 +393,7 @@ export const replyFixtures: ReplyFixture[] = [
       data: { room_id: 'unique_room_id', chatid: 'user456' },
     },
   }),
-  extensionReply('room_users_list', listMembers, {
+  reply('room_users_list', listMembers, {
     action: 'get_room_users',
     request: { roomId },
     reply: {
@@ -418,7 +418,7 @@ export const replyFixtures: ReplyFixture[] = [
       },
     },
   }),
-  extensionReply('ack of a message without an id of the client', sendMessage, {
+  reply('ack of a message without an id of the client', sendMessage, {
     action: 'send_message',
     request: { roomId, content: 'Hello everyone!' },
     reply: { roomId, messageId: 7, sentAt: '2024-01-01T12:00:00.000Z' },
@@ -439,7 +439,6 @@ export const replyFixtures: ReplyFixture[] = [
 export const eventFixtures: EventFixture[] = [
   {
     title: 'Receive Message',
-    ofSeed: true,
     event: {
       type: 'message',
       roomId,
@@ -465,7 +464,6 @@ export const eventFixtures: EventFixture[] = [
   },
   {
     title: 'Room Created, on the other connections of its creator',
-    ofSeed: true,
     event: { type: 'room-created', roomId, roomName: 'My Room', owner: 'user123' },
     frame: {
       action: 'room_created',
@@ -477,7 +475,6 @@ export const eventFixtures: EventFixture[] = [
   },
   {
     title: 'User Added',
-    ofSeed: true,
     event: { type: 'member-added', roomId, roomName: 'My Room', owner: 'user123', user: user456 },
     frame: {
       action: 'user_added',
@@ -489,7 +486,6 @@ export const eventFixtures: EventFixture[] = [
   },
   {
     title: 'User Removed',
-    ofSeed: true,
     event: { type: 'member-removed', roomId, user: user456 },
     frame: {
       action: 'user_removed',
@@ -500,7 +496,6 @@ export const eventFixtures: EventFixture[] = [
   },
   {
     title: 'Room Deleted',
-    ofSeed: true,
     event: { type: 'room-deleted', roomId },
     frame: {
       action: 'room_deleted',
@@ -511,7 +506,6 @@ export const eventFixtures: EventFixture[] = [
   },
   {
     title: 'Room Renamed',
-    ofSeed: true,
     event: { type: 'room-renamed', roomId, newName: 'New Room Name' },
     frame: {
       action: 'room_renamed',
@@ -520,9 +514,9 @@ export const eventFixtures: EventFixture[] = [
       data: { room_id: 'unique_room_id', new_room_name: 'New Room Name' },
     },
   },
+  // Our extensions.
   {
     title: 'room_joined',
-    ofSeed: false,
     event: { type: 'member-joined', roomId, roomName: 'My Room', user: user456 },
     frame: {
       action: 'room_joined',
@@ -533,7 +527,6 @@ export const eventFixtures: EventFixture[] = [
   },
   {
     title: 'room_left',
-    ofSeed: false,
     event: { type: 'member-left', roomId, user: user456 },
     frame: {
       action: 'room_left',
@@ -550,11 +543,7 @@ function request<M extends Method>(
   method: M,
   fixture: Pick<RequestFixture, 'frame' | 'claimedName'> & { request: RequestOf<M> },
 ): RequestFixture {
-  return { title, ofSeed: true, method, ...fixture };
-}
-
-function extension<M extends Method>(...fixture: Parameters<typeof request<M>>): RequestFixture {
-  return { ...request(...fixture), ofSeed: false };
+  return { title, method, ...fixture };
 }
 
 function reply<M extends Method>(
@@ -562,9 +551,5 @@ function reply<M extends Method>(
   _method: M,
   fixture: Pick<ReplyFixture, 'action' | 'frame' | 'added'> & { request: RequestOf<M>; reply: ReplyOf<M> },
 ): ReplyFixture {
-  return { title, ofSeed: true, ...fixture };
-}
-
-function extensionReply<M extends Method>(...fixture: Parameters<typeof reply<M>>): ReplyFixture {
-  return { ...reply(...fixture), ofSeed: false };
+  return { title, ...fixture };
 }

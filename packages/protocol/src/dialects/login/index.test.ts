@@ -1,0 +1,129 @@
+import { describe, expect, test } from '@jest/globals';
+import { sendMessage } from '../../contract/gateway.ts';
+import { errorCodes, ParleyError } from '../../errors.ts';
+import type { ErrorCode } from '../../errors.ts';
+import { createId } from '../../ids.ts';
+import { matches } from '../../validation.ts';
+import { eventFixtures, replyFixtures, requestFixtures } from './frames.fixtures.ts';
+import type { FrameFixture } from './frames.fixtures.ts';
+import { loginDialect } from './index.ts';
+import { requests } from './requests.ts';
+
+describe('every request is understood', () => {
+  test.each(requestFixtures)('$title', ({ frame, method, request, claimedName }) => {
+    expect(loginDialect.recognises(frame.action)).toBe(true);
+    const command = loginDialect.decode(frame);
+    expect(command).toEqual({ method, request, action: frame.action, claimedName });
+    expect(command.method).toBe(method);
+    expect(matches(method.request, command.request)).toBe(true);
+  });
+
+  test('and none is without an example here', () => {
+    const actions = requestFixtures.map(({ frame }) => frame.action);
+    expect(Object.keys(requests).sort()).toEqual([...new Set(actions)].sort());
+  });
+});
+
+describe('every reply is written as the seed has it, our own fields behind', () => {
+  test.each(replyFixtures)('$title', ({ action, request, reply, ...expected }) => {
+    const { method } = requestFixtures.find(({ frame }) => frame.action === action)!;
+    const command = { method, request, action, claimedName: undefined };
+    expect(loginDialect.encodeReply(command, reply)).toBe(written(expected));
+  });
+
+  test('and none is without an example here', () => {
+    const actions = replyFixtures.map(({ action }) => action);
+    expect(Object.keys(requests).sort()).toEqual([...new Set(actions)].sort());
+  });
+});
+
+describe('every notification is written as the seed has it, our own fields behind', () => {
+  test.each(eventFixtures)('$title', ({ event, ...expected }) => {
+    expect(loginDialect.encodeEvent(event)).toBe(written(expected));
+  });
+});
+
+describe('an error', () => {
+  test('has the form of the seed, its code behind', () => {
+    expect(loginDialect.encodeError(new ParleyError('not_owner'), 'delete_room')).toBe(
+      JSON.stringify({
+        action: 'error',
+        original_action: 'delete_room',
+        status: 'error',
+        message: errorCodes.not_owner.text,
+        code: 'not_owner',
+      }),
+    );
+  });
+
+  test.each(['invalid_credentials', 'already_logged_in'] as const)(
+    'is a login_fail with the words of the seed where a login fails as %s',
+    (code) => {
+      expect(loginDialect.encodeError(new ParleyError(code), 'login')).toBe(
+        JSON.stringify({
+          action: 'login_fail',
+          original_action: 'login',
+          status: 'error',
+          message: 'Invalid credentials or user already logged in',
+          code,
+        }),
+      );
+    },
+  );
+
+  test('of a malformed login is no login_fail, and neither is that of another action', () => {
+    const actionOf = (code: ErrorCode, action: string) =>
+      (JSON.parse(loginDialect.encodeError(new ParleyError(code), action)) as { action: string }).action;
+    expect(actionOf('missing_field', 'login')).toBe('error');
+    expect(actionOf('unavailable', 'login')).toBe('error');
+    expect(actionOf('rate_limited', 'login')).toBe('error');
+    expect(actionOf('invalid_credentials', 'get_rooms')).toBe('error');
+  });
+
+  test('tells its details in snake_case, and its own message where it has one', () => {
+    const error = new ParleyError(
+      'rate_limited',
+      { retryAfterMs: 250, field: 'participants.1', users: ['zoë'] },
+      { message: 'Slower.' },
+    );
+    expect(JSON.parse(loginDialect.encodeError(error, 'create_room'))).toEqual({
+      action: 'error',
+      original_action: 'create_room',
+      status: 'error',
+      message: 'Slower.',
+      code: 'rate_limited',
+      data: { retry_after_ms: 250, field: 'participants.1', users: ['zoë'] },
+    });
+  });
+
+  test('of a frame without an action says so', () => {
+    const frame = JSON.parse(loginDialect.encodeError(new ParleyError('invalid_json'), undefined));
+    expect(frame).toMatchObject({ action: 'error', original_action: null, code: 'invalid_json' });
+  });
+
+  test.each(Object.keys(errorCodes) as ErrorCode[])('%s is told by its code and a sentence', (code) => {
+    const frame = JSON.parse(loginDialect.encodeError(new ParleyError(code), 'send_message'));
+    expect(frame).toEqual({
+      action: 'error',
+      original_action: 'send_message',
+      status: 'error',
+      message: errorCodes[code].text,
+      code,
+    });
+  });
+});
+
+test('a transaction_id is the same in the ack of a message and at all its receivers', () => {
+  const roomId = createId('room');
+  const sentAt = '2024-01-01T12:00:00.000Z';
+  const event = { type: 'message', roomId, id: 41, sender: 'anna', content: 'hello', sentAt } as const;
+  const received = JSON.parse(loginDialect.encodeEvent({ ...event, senderId: createId('user') })!);
+  const command = { method: sendMessage, request: {}, action: 'send_message', claimedName: undefined };
+  const ack = JSON.parse(loginDialect.encodeReply(command, { roomId, messageId: 41, sentAt }));
+  expect(ack.data.transaction_id).toBe(received.data.transaction_id);
+});
+
+/** The exact text of a frame: the seed's keys in the seed's order, then ours. */
+function written({ frame, added }: FrameFixture): string {
+  return JSON.stringify({ ...frame, data: { ...frame.data, ...added } });
+}

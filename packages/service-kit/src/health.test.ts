@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Health } from './health.ts';
+import { createTestLog, freePort, msOf } from './test-support.ts';
+
+let health: Health;
+let address: string;
+let closing: AsyncDisposable;
+
+beforeEach(async () => {
+  const port = await freePort();
+  health = new Health();
+  address = `http://127.0.0.1:${port}`;
+  closing = await health.listen('127.0.0.1', port, createTestLog().log);
+});
+afterEach(async () => {
+  await closing[Symbol.asyncDispose]();
+});
+
+test('a process is alive before it is ready, and ready once it is started', async () => {
+  expect(await ask('/livez')).toEqual([200, { status: 'ok' }]);
+  expect(await ask('/readyz')).toEqual([503, { status: 'not ready', notReady: ['process'] }]);
+  health.started();
+  expect(await ask('/readyz')).toEqual([200, { status: 'ok', notReady: [] }]);
+});
+
+test('a process that drains is alive and not ready', async () => {
+  health.started();
+  health.draining();
+  expect(await ask('/readyz')).toEqual([503, { status: 'not ready', notReady: ['process'] }]);
+  expect((await ask('/livez'))[0]).toBe(200);
+});
+
+test('a process is ready while all that it requires answers, and names what does not', async () => {
+  let answers = true;
+  health.require('nats', () => Promise.resolve());
+  health.require('postgres', () => (answers ? Promise.resolve() : Promise.reject(new Error('away'))));
+  health.started();
+  expect(await ask('/readyz')).toEqual([200, { status: 'ok', notReady: [] }]);
+  answers = false;
+  expect(await ask('/readyz')).toEqual([503, { status: 'not ready', notReady: ['postgres'] }]);
+  answers = true;
+  expect((await ask('/readyz'))[0]).toBe(200);
+});
+
+test('what hangs or throws is not ready, and is not waited for longer than a probe waits', async () => {
+  health.require('frozen', () => new Promise(() => {}));
+  health.require('frozen too', () => new Promise(() => {}));
+  health.require('broken', () => {
+    throw new Error('before it even promised');
+  });
+  health.started();
+  const asked = ask('/readyz');
+  expect(await msOf(asked)).toBeLessThan(4_000);
+  expect(await asked).toEqual([503, { status: 'not ready', notReady: ['frozen', 'frozen too', 'broken'] }]);
+  expect((await ask('/livez'))[0]).toBe(200);
+});
+
+test('metrics are in the text format of Prometheus', async () => {
+  const response = await fetch(`${address}/metrics`);
+  expect(response.headers.get('content-type')).toMatch(/^text\/plain/);
+  const body = await response.text();
+  expect(body).toContain('parley_process_cpu_seconds_total');
+  expect(body).toContain('parley_bus_call_seconds');
+  expect(body).toContain('parley_bus_serve_seconds');
+});
+
+test('once closed nobody answers', async () => {
+  await closing[Symbol.asyncDispose]();
+  await expect(fetch(`${address}/livez`)).rejects.toThrow('fetch failed');
+});
+
+async function ask(path: string): Promise<[number, unknown]> {
+  const response = await fetch(`${address}${path}`);
+  return [response.status, await response.json()];
+}

@@ -1,0 +1,75 @@
+import { createId, probeConnection, renewConnectionLease, subjects } from '@parley/protocol';
+import type { ConnectionId, ConnectionPlace, GatewayId, User, UserEvent } from '@parley/protocol';
+import { createContext, endpoint } from '@parley/service-kit';
+import type { Bus } from '@parley/service-kit';
+
+/** A gateway as the auth service sees it. */
+export interface PlayedGateway extends AsyncDisposable {
+  gatewayId: GatewayId;
+  /** A new connection, which answers probes. */
+  open(): ConnectionPlace;
+  /** The connection answers no more. */
+  lose(place: ConnectionPlace): void;
+  /** It is cut off from Redis: its lease runs out, though it would still answer. */
+  stopRenewing(): void;
+  /** The connections that were asked about, in order. */
+  probed: ConnectionId[];
+}
+
+const renewEveryMs = 250;
+
+/** Holds a lease and answers probes until it is closed. */
+export async function playGateway(bus: Bus): Promise<PlayedGateway> {
+  const gatewayId = createId('gateway');
+  const alive = new Set<ConnectionId>();
+  const probed: ConnectionId[] = [];
+  const answerProbe = endpoint(probeConnection, ({ connectionId }) => {
+    probed.push(connectionId);
+    return Promise.resolve({ alive: alive.has(connectionId) });
+  });
+  const served = await bus.serve('gateway', [answerProbe], gatewayId);
+  const lease = await holdLease(bus, gatewayId);
+  return {
+    gatewayId,
+    probed,
+    open() {
+      const connectionId = createId('connection');
+      alive.add(connectionId);
+      return { connectionId, gatewayId };
+    },
+    lose({ connectionId }) {
+      alive.delete(connectionId);
+    },
+    stopRenewing() {
+      lease[Symbol.dispose]();
+    },
+    async [Symbol.asyncDispose]() {
+      lease[Symbol.dispose]();
+      await served[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Keeps a gateway's lease, as its process does while it lives. */
+export async function holdLease(bus: Bus, gatewayId: GatewayId): Promise<Disposable> {
+  const renew = () => bus.call(renewConnectionLease, { gatewayId }, createContext(5_000));
+  await renew();
+  const timer = setInterval(() => {
+    renew().catch(() => {
+      // Redis is away; the next renewal may do better.
+    });
+  }, renewEveryMs);
+  return {
+    [Symbol.dispose]() {
+      clearInterval(timer);
+    },
+  };
+}
+
+/** What the user is told from now on. */
+export async function hear(bus: Bus, { userId }: User): Promise<UserEvent[]> {
+  const events: UserEvent[] = [];
+  bus.subscribe(subjects.userEvents(userId), (event) => events.push(event as UserEvent));
+  await bus.flush();
+  return events;
+}

@@ -1,0 +1,109 @@
+import { expect, test } from '@jest/globals';
+import { createId, subjects } from '@parley/protocol';
+import type { RoomChanged, RoomId, UserId } from '@parley/protocol';
+import type { Bus } from '@parley/service-kit';
+import { createAccess } from './access.ts';
+
+const roomId = createId('room');
+const [anna, berta] = [createId('user'), createId('user')];
+
+/** A bus on which the test answers for the rooms service, when it likes. */
+function createPlayedBus() {
+  const asked: { userIds: UserId[]; answer: (memberIds: UserId[]) => void }[] = [];
+  let hear: (event: unknown, subject: string) => void;
+  let reconnected: () => void;
+  const bus = {
+    call: (_method: unknown, { userIds }: { userIds: UserId[] }) =>
+      new Promise((resolve) => {
+        asked.push({
+          userIds,
+          answer: (memberIds) => {
+            resolve({ visibility: 'private', memberIds });
+          },
+        });
+      }),
+    subscribe: (subject: string, handler: typeof hear) => {
+      expect(subject).toBe(subjects.allRoomChanges);
+      hear = handler;
+      return { unsubscribe() {} };
+    },
+    onReconnect: (listener: () => void) => {
+      reconnected = listener;
+    },
+  } as unknown as Bus;
+  return {
+    access: createAccess(bus),
+    asked,
+    changed(changedRoom: RoomId) {
+      const event: RoomChanged = { change: { type: 'room-deleted', roomId: changedRoom }, origin: undefined };
+      hear(event, subjects.roomChange(changedRoom));
+    },
+    reconnect() {
+      reconnected();
+    },
+  };
+}
+
+type PlayedBus = ReturnType<typeof createPlayedBus>;
+
+/** Asks, and answers for the rooms service if it is asked. */
+async function ask({ access, asked }: PlayedBus, userIds: UserId[], memberIds: UserId[]): Promise<UserId[]> {
+  const before = asked.length;
+  const members = access.membersAmong(roomId, userIds);
+  if (asked.length > before) asked.at(-1)!.answer(memberIds);
+  const among = await members;
+  return userIds.filter((userId) => among.has(userId));
+}
+
+test('members are asked about once', async () => {
+  const played = createPlayedBus();
+  expect(await ask(played, [anna], [anna])).toEqual([anna]);
+  expect(await ask(played, [anna], [])).toEqual([anna]);
+  expect(played.asked).toHaveLength(1);
+});
+
+test('who is no member is asked about each time, without those who are', async () => {
+  const played = createPlayedBus();
+  expect(await ask(played, [anna, berta], [anna])).toEqual([anna]);
+  expect(await ask(played, [berta, anna, berta], [berta])).toEqual([berta, anna, berta]);
+  expect(played.asked.map(({ userIds }) => userIds)).toEqual([[anna, berta], [berta]]);
+  expect(await ask(played, [berta], [])).toEqual([berta]);
+});
+
+test('after a change of the room all are asked about again; other rooms’ changes don’t matter', async () => {
+  const played = createPlayedBus();
+  await ask(played, [anna], [anna]);
+  played.changed(createId('room'));
+  expect(await ask(played, [anna], [])).toEqual([anna]);
+  played.changed(roomId);
+  expect(await ask(played, [anna], [])).toEqual([]);
+});
+
+test('after a lost connection all are asked about again', async () => {
+  const played = createPlayedBus();
+  await ask(played, [anna], [anna]);
+  played.reconnect();
+  expect(await ask(played, [anna], [])).toEqual([]);
+});
+
+test.each([
+  [
+    'a change of the room',
+    (played: PlayedBus) => {
+      played.changed(roomId);
+    },
+  ],
+  [
+    'a lost connection',
+    (played: PlayedBus) => {
+      played.reconnect();
+    },
+  ],
+])('an answer that crosses with %s is not remembered', async (_what, doubt) => {
+  const played = createPlayedBus();
+  const members = played.access.membersAmong(roomId, [anna]);
+  doubt(played);
+  played.asked[0]!.answer([anna]);
+  await members;
+  expect(await ask(played, [anna], [])).toEqual([]);
+});
