@@ -111,6 +111,18 @@ describe('under LOGIN_POLICY=single', () => {
     await parley.stack.gateways[0]!.ready();
   });
 
+  test('a gateway that was frozen while its users moved on sends their old connections away', async () => {
+    const frozen = parley.stack.gateways[0]!;
+    const first = await parley.logIn('inge', 0);
+    frozen.signal('SIGSTOP');
+    const second = await parley.connect(1);
+    await second.logIn('inge', { session_key: first.sessionKey });
+    frozen.signal('SIGCONT');
+    expect([4001, 4003]).toContain(await first.closed);
+    expect(await second.ask('get_rooms')).toEqual({ rooms: [] });
+    await frozen.ready();
+  });
+
   test('a gateway that is told to stop finishes what it has in hand, says 1001, and its users move on', async () => {
     const clients = await Promise.all(
       Array.from({ length: 20 }, (_, index) => parley.logIn(`mover${index}`, 0)),

@@ -33,7 +33,8 @@ function clientOf({ bus }: Parley) {
       bus.call(logIn, { name, password: secret, address, place }, context()),
     resume: (name: string, sessionKey: string, place = placeOn(), address = newAddress()): Promise<Session> =>
       bus.call(resumeSession, { name, sessionKey, address, place }, context()),
-    touch: (...sessionIds: SessionId[]) => bus.call(touchSessions, { sessionIds }, context()),
+    touch: (...sessionIds: SessionId[]) =>
+      bus.call(touchSessions, { sessions: sessionIds.map((sessionId) => ({ sessionId })) }, context()),
   };
 }
 

@@ -57,7 +57,8 @@ function logOut({ userId, name, sessionId }: Session, { connectionId }: Connecti
 }
 
 function touch(...sessionIds: SessionId[]): Promise<{ ended: SessionId[] }> {
-  return parley.bus.call(touchSessions, { sessionIds }, createContext(5_000));
+  const sessions = sessionIds.map((sessionId) => ({ sessionId }));
+  return parley.bus.call(touchSessions, { sessions }, createContext(5_000));
 }
 
 function release({ userId }: User, place: ConnectionPlace): Promise<object> {
@@ -208,6 +209,17 @@ test('of logins that find a dead connection at once, one takes over and the othe
     attempt.status === 'fulfilled' ? 'logged in' : (attempt.reason as { code: string }).code,
   );
   expect(codes.sort()).toEqual(['already_logged_in', 'already_logged_in', 'already_logged_in', 'logged in']);
+});
+
+test('a session that another connection has resumed is over for the one before', async () => {
+  await signUp('nelly');
+  const [first, second] = [gateway.open(), gateway.open()];
+  const { sessionId, sessionKey } = await signIn('nelly', first);
+  await resume('nelly', sessionKey, second);
+  const touchFrom = ({ connectionId }: ConnectionPlace) =>
+    parley.bus.call(touchSessions, { sessions: [{ sessionId, connectionId }] }, createContext(5_000));
+  expect(await touchFrom(first)).toEqual({ ended: [sessionId] });
+  expect(await touchFrom(second)).toEqual({ ended: [] });
 });
 
 test('a connection that never heard of its login may try again', async () => {

@@ -34,7 +34,7 @@ export function authService(parts: {
       return {};
     }),
     endpoint(renewConnectionLease, ({ gatewayId }) => sessions.renewLease(gatewayId)),
-    endpoint(touchSessions, async ({ sessionIds }) => ({ ended: await sessions.touch(sessionIds) })),
+    endpoint(touchSessions, async (request) => ({ ended: await sessions.touch(request.sessions) })),
     endpoint(findUsers, async ({ names }) => ({ users: await store.findUsers(names) })),
   ];
 }

@@ -7,6 +7,8 @@ import type {
   User,
   UserId,
   UserName,
+  RequestOf,
+  touchSessions,
 } from '@parley/protocol';
 import type { RedisStore } from '@parley/service-kit';
 
@@ -69,10 +71,11 @@ redis.call('pexpire', 'parley:user-sessions:' .. session[1], ARGV[4])
 return session[1]
 `;
 
-/** Prolongs a session and its user's list; 0 where it is no more. */
+/** Prolongs a session and its user's list; 0 where it is no more, or another connection has it. */
 const touchScript = `
-local userId = redis.call('hget', KEYS[1], 'userId')
+local userId, connectionId = unpack(redis.call('hmget', KEYS[1], 'userId', 'connectionId'))
 if not userId then return 0 end
+if ARGV[2] and connectionId and connectionId ~= ARGV[2] then return 0 end
 redis.call('pexpire', KEYS[1], ARGV[1])
 redis.call('pexpire', 'parley:user-sessions:' .. userId, ARGV[1])
 return 1
@@ -132,14 +135,15 @@ export function createSessionStore(redis: RedisStore, { sessionMs, gatewayLeaseM
       );
     },
 
-    /** Prolongs sessions; answers with those that are no more. */
-    async touch(sessionIds: readonly SessionId[]): Promise<SessionId[]> {
+    /** Prolongs sessions; answers with those that are no more, or that another connection has. */
+    async touch(sessions: RequestOf<typeof touchSessions>['sessions']): Promise<SessionId[]> {
       const alive = await Promise.all(
-        sessionIds.map((sessionId) =>
-          redis.run((commands) => commands.eval(touchScript, 1, keyOf.session(sessionId), sessionMs)),
-        ),
+        sessions.map(({ sessionId, connectionId }) => {
+          const values = [sessionMs, ...(connectionId ? [connectionId] : [])];
+          return redis.run((commands) => commands.eval(touchScript, 1, keyOf.session(sessionId), ...values));
+        }),
       );
-      return sessionIds.filter((_sessionId, index) => alive[index] !== 1);
+      return sessions.filter((_session, index) => alive[index] !== 1).map(({ sessionId }) => sessionId);
     },
 
     async release(userId: UserId, { connectionId }: ConnectionPlace): Promise<void> {

@@ -21,7 +21,7 @@ import type {
 import { callerOf, createContext } from '@parley/service-kit';
 import type { Bus, Log, RequestContext } from '@parley/service-kit';
 import { closeCodes } from './connection.ts';
-import type { BoundSession, Connection } from './connection.ts';
+import type { Connection } from './connection.ts';
 import type { LocalUsers } from './local-users.ts';
 
 export interface SessionsParts {
@@ -40,6 +40,11 @@ export class Sessions {
 
   constructor(parts: SessionsParts) {
     this.#parts = parts;
+    parts.bus.onReconnect(() => {
+      this.touch().catch((err: unknown) => {
+        parts.log.warn({ err }, 'sessions could not be touched, next time');
+      });
+    });
   }
 
   async register(
@@ -139,15 +144,14 @@ export class Sessions {
     const connections = [...users.connections()];
     for (let start = 0; start < connections.length; start += maxPerRequest) {
       const some = connections.slice(start, start + maxPerRequest);
-      const sessionIds = some.map(({ session }) => session.sessionId);
-      const { ended } = await bus.call(touchSessions, { sessionIds }, createContext(requestTimeoutMs));
-      for (const connection of some.filter(({ session }) => endedSession(session, ended))) {
-        connection.close(closeCodes.sessionEnded, 'session ended');
-      }
+      const touched = some.map(({ id, session }) => ({ sessionId: session.sessionId, connectionId: id }));
+      const { ended } = await bus.call(touchSessions, { sessions: touched }, createContext(requestTimeoutMs));
+      some.forEach((connection, index) => {
+        // It may have logged out meanwhile.
+        const { sessionId } = touched[index]!;
+        const isBound = (connection as Connection).session?.sessionId === sessionId;
+        if (isBound && ended.includes(sessionId)) connection.close(closeCodes.sessionEnded, 'session ended');
+      });
     }
   }
-}
-
-function endedSession(session: BoundSession | undefined, ended: readonly string[]): boolean {
-  return session !== undefined && ended.includes(session.sessionId);
 }

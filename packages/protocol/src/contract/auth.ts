@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { GatewayId, SessionId, UserId } from '../ids.ts';
+import { ConnectionId, GatewayId, SessionId, UserId } from '../ids.ts';
 import { ConnectionPlace, LeaseReply, User } from '../models.ts';
 import { NewPassword, Password, storableText, UserName } from '../text.ts';
 import { method } from './method.ts';
@@ -56,9 +56,16 @@ export const renewConnectionLease = method('auth.renewConnectionLease', {
   reply: LeaseReply,
 });
 
-/** Keeps the sessions of open connections alive; answers with those that are no more. */
+/**
+ * Keeps the sessions of open connections alive; answers with those that are no more, or that a connection other than the
+ * one named has taken over.
+ */
 export const touchSessions = method('auth.touchSessions', {
-  request: Type.Object({ sessionIds: Type.Array(SessionId, { maxItems: 1_000 }) }),
+  request: Type.Object({
+    sessions: Type.Array(Type.Object({ sessionId: SessionId, connectionId: Type.Optional(ConnectionId) }), {
+      maxItems: 1_000,
+    }),
+  }),
   reply: Type.Object({ ended: Type.Array(SessionId) }),
 });
 
