@@ -1,34 +1,68 @@
 /**
  * Two users play the conversation of the login dialect over real sockets and print every frame.
- * `npm run example`, against a running server; `npm run example -- --url ws://localhost:20201` for another one.
+ * `npm run example`, against a running server; `npm run example -- --url ws://localhost:20201` for another one;
+ * `npm run example -- --handshake` plays it with the integrity handshake, both ways.
  */
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
+import { letterFrequencies, sameFrequencies } from '@parley/protocol';
+import type { LetterFrequencies } from '@parley/protocol';
 import { WebSocket } from 'ws';
 
 interface Frame {
   action: string;
   code?: string;
-  data: Record<string, unknown>;
+  data: Record<string, unknown> & { transaction_id?: string; confirm?: boolean };
 }
 
-/** One user's connection. Frames are awaited in the order they come. */
+/** One user's connection. Frames are awaited in the order they come; those of the handshake are answered aside. */
 class Talker {
   readonly #name: string;
   readonly #socket: WebSocket;
+  /** The text of each request that the server has not counted yet. */
+  readonly #uncounted: string[] = [];
   readonly #inbox: Frame[] = [];
   readonly #waiting: ((frame: Frame) => void)[] = [];
+  isUnderHandshake = false;
 
   constructor(name: string, url: string) {
     this.#name = name;
     this.#socket = new WebSocket(url);
     this.#socket.on('message', (data: Buffer) => {
       console.log(`${this.#name} <- ${data.toString()}`);
-      const frame = JSON.parse(data.toString()) as Frame;
+      const frame: Frame = { data: {}, ...(JSON.parse(data.toString()) as Pick<Frame, 'action'>) };
+      if (this.#answerHandshake(frame, data.toString())) return;
       const waiting = this.#waiting.shift();
       if (waiting) waiting(frame);
       else this.#inbox.push(frame);
     });
+  }
+
+  /** Plays the client's part in the integrity handshake; true where the frame is only that. */
+  #answerHandshake({ action, data }: Frame, text: string): boolean {
+    const { transaction_id } = data;
+    if (action === 'character_count') {
+      // The server's count of a request: is it what was sent?
+      const counted = data['letter_frequencies'] as LetterFrequencies;
+      const confirm = sameFrequencies(counted, letterFrequencies(this.#uncounted.shift() ?? ''));
+      this.#send('confirm_count', { transaction_id, confirm });
+    } else if (action === 'receive_message' && this.isUnderHandshake) {
+      this.#send('character_count', { transaction_id, letter_frequencies: letterFrequencies(text) });
+      return false;
+    } else if (action === 'confirm_count') {
+      if (data.confirm) this.#send('ack', { transaction_id });
+    } else {
+      // The `ack` that closes an exchange; one that confirms a message is its reply too.
+      return this.isUnderHandshake && action === 'ack' && !('message_id' in data);
+    }
+    return true;
+  }
+
+  #send(action: string, data: Record<string, unknown>): string {
+    const frame = JSON.stringify({ action, data });
+    console.log(`${this.#name} -> ${frame}`);
+    this.#socket.send(frame);
+    return frame;
   }
 
   async open(): Promise<void> {
@@ -42,10 +76,15 @@ class Talker {
 
   /** Sends a request and resolves with what comes next. */
   ask(action: string, data: Record<string, unknown>): Promise<Frame> {
-    const frame = JSON.stringify({ action, data });
-    console.log(`${this.#name} -> ${frame}`);
-    this.#socket.send(frame);
+    this.#uncounted.push(this.#send(action, data));
     return this.next();
+  }
+
+  /** @param data Its password, and what it asks for. */
+  async logIn(data: Record<string, unknown>): Promise<void> {
+    this.#uncounted.length = 0;
+    this.isUnderHandshake = data['handshake'] === true;
+    expectAction(await this.ask('login', { chatid: this.#name, ...data }), 'login_success');
   }
 
   async close(): Promise<void> {
@@ -59,16 +98,17 @@ function expectAction({ action, code = '' }: Frame, expected: string): void {
   if (action !== expected) throw new Error(`expected ${expected}, got ${action} ${code}`);
 }
 
-async function talk(url: string): Promise<void> {
+async function talk(url: string, handshake: boolean): Promise<void> {
   const password = 'password123';
+  const login = handshake ? { password, handshake } : { password };
   const alice = new Talker('user123', url);
   const bob = new Talker('user456', url);
   await Promise.all([alice.open(), bob.open()]);
 
   // Played again on the same server, the names are taken, by the same users.
   for (const chatid of ['user123', 'user456', 'user789']) await alice.ask('register', { chatid, password });
-  expectAction(await alice.ask('login', { chatid: 'user123', password }), 'login_success');
-  expectAction(await bob.ask('login', { chatid: 'user456', password }), 'login_success');
+  await alice.logIn(login);
+  await bob.logIn(login);
 
   const created = await alice.ask('create_room', {
     chatid: 'user123',
@@ -109,9 +149,14 @@ async function talk(url: string): Promise<void> {
   await Promise.all([alice.close(), bob.close()]);
 }
 
-const { values } = parseArgs({ options: { url: { type: 'string', default: 'ws://localhost:20200' } } });
+const { values } = parseArgs({
+  options: {
+    url: { type: 'string', default: 'ws://localhost:20200' },
+    handshake: { type: 'boolean', default: false },
+  },
+});
 try {
-  await talk(values.url);
+  await talk(values.url, values.handshake);
 } catch (error) {
   console.error(`The conversation broke off: ${(error as Error).message}. Is Parley running? (npm start)`);
   process.exitCode = 1;

@@ -6,14 +6,18 @@ import type { Stack } from '@parley/local-stack';
 
 const syncTries = 31;
 
-/** What numbers depend on beside the code. */
-export interface MachineFacts {
+/** What every number depends on beside the code. */
+export interface HostFacts {
   cpu: string;
   cores: number;
   /** In GiB. */
   memory: number;
   system: string;
   node: string;
+}
+
+/** What the numbers of a whole Parley depend on. */
+export interface MachineFacts extends HostFacts {
   nats: string;
   redis: string;
   postgres: string;
@@ -21,7 +25,7 @@ export interface MachineFacts {
   syncMs: number;
 }
 
-export function readMachineFacts({ servers }: Pick<Stack, 'servers'>): MachineFacts {
+export function readHostFacts(): HostFacts {
   const all = cpus();
   return {
     cpu: all[0]?.model ?? 'unknown CPU',
@@ -29,6 +33,12 @@ export function readMachineFacts({ servers }: Pick<Stack, 'servers'>): MachineFa
     memory: Math.round(totalmem() / 2 ** 30),
     system: `${type()} ${release()}`,
     node: process.versions.node,
+  };
+}
+
+export function readMachineFacts({ servers }: Pick<Stack, 'servers'>): MachineFacts {
+  return {
+    ...readHostFacts(),
     nats: versionOf(servers.nats?.pid),
     redis: versionOf(servers.redis?.pid),
     postgres: versionOf(servers.postgres?.pid),
@@ -36,13 +46,16 @@ export function readMachineFacts({ servers }: Pick<Stack, 'servers'>): MachineFa
   };
 }
 
-/** The facts as a line or two. */
+/** The facts as two lines. */
+export function hostText({ cpu, cores, memory, system, node }: HostFacts): string {
+  return `${cpu}, ${cores} cores, ${memory} GiB, ${system}\nNode ${node}`;
+}
+
+/** The facts as two lines. */
 export function machineText(facts: MachineFacts): string {
-  const { cpu, cores, memory, system, node, nats, redis, postgres, syncMs } = facts;
-  return (
-    `${cpu}, ${cores} cores, ${memory} GiB, ${system}\n` +
-    `Node ${node}, NATS ${nats}, Redis ${redis}, Postgres ${postgres}; 8 KiB safe on disk in ${syncMs.toFixed(2)} ms`
-  );
+  const { nats, redis, postgres, syncMs } = facts;
+  const servers = `NATS ${nats}, Redis ${redis}, Postgres ${postgres}`;
+  return `${hostText(facts)}, ${servers}; 8 KiB safe on disk in ${syncMs.toFixed(2)} ms`;
 }
 
 function measureSync(folder: string): number {

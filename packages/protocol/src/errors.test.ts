@@ -53,6 +53,18 @@ test('an error of ours stays itself', () => {
   expect(ParleyError.from(error)).toBe(error);
 });
 
+test('further details come to those that an error has, which stays as it was', () => {
+  const cause = new Error('refused');
+  const error = new ParleyError('invalid_field', { field: 'room_id' }, { message: 'Wrong.', cause });
+  const told = error.with({ transactionId: 'exchange_1' });
+  expect(told).toBeInstanceOf(ParleyError);
+  expect(told).toMatchObject({ code: 'invalid_field', http: 400, message: 'Wrong.' });
+  expect(told.details).toEqual({ field: 'room_id', transactionId: 'exchange_1' });
+  expect(told.cause).toBe(cause);
+  expect(error.details).toEqual({ field: 'room_id' });
+  expect(told.with({ field: 'content' }).details).toEqual({ field: 'content', transactionId: 'exchange_1' });
+});
+
 test('only the codes of the table are codes', () => {
   expect(codes.every(isErrorCode)).toBe(true);
   for (const other of ['', 'Internal', 'constructor', '__proto__', undefined, 500]) {

@@ -78,6 +78,8 @@ export interface ErrorDetails {
   field?: string;
   /** How long to wait before trying again, in ms. */
   retryAfterMs?: number;
+  /** The exchange of the integrity handshake that the error ends. */
+  transactionId?: string;
   /** The user names that were not found. */
   users?: string[];
 }
@@ -101,6 +103,15 @@ export class ParleyError extends Error {
 
   get http(): number {
     return errorCodes[this.code].http;
+  }
+
+  /** The same error with further details. */
+  with(details: ErrorDetails): ParleyError {
+    return new ParleyError(
+      this.code,
+      { ...this.details, ...details },
+      { message: this.message, cause: this.cause },
+    );
   }
 
   /** The error itself, or `internal` with what was thrown as its cause, which never leaves the process. */

@@ -2,11 +2,19 @@ import type { ConnectionId, MessageId, RoomId, SessionId, UserId } from './ids.t
 import type { Message, SentMessage, User } from './models.ts';
 
 /** Something that happened in a room and is told to those in it. Each dialect has its own frame for it, or none. */
-export type RoomEvent = MessageSent | RoomChange;
+export type RoomEvent = MessageSent | MessageDelivered | RoomChange;
 
 export interface MessageSent extends Message {
   type: 'message';
   roomId: RoomId;
+}
+
+/** A member has acknowledged a message: told to its sender. */
+export interface MessageDelivered {
+  type: 'message-delivered';
+  roomId: RoomId;
+  messageId: MessageId;
+  reader: string;
 }
 
 /** A change of a room itself or of who belongs to it. */
@@ -79,7 +87,7 @@ export interface RoomChanged {
 }
 
 /** On the bus, to one user, wherever it is connected. */
-export type UserEvent = EnteredRoom | LeftRoom | ConnectionsEnded;
+export type UserEvent = EnteredRoom | LeftRoom | ConnectionsEnded | MessageDelivered;
 
 /** The user is a member of the room from now on. */
 export interface EnteredRoom {

@@ -4,6 +4,7 @@ import { loginDialect } from './dialects/login/index.ts';
 import { requests } from './dialects/login/requests.ts';
 import { createRoom, listRooms } from './contract/rooms.ts';
 import { readFrame } from './frame.ts';
+import { letterFrequencies } from './letter-frequencies.ts';
 import { isName, normalizeName } from './text.ts';
 import { matches } from './validation.ts';
 
@@ -68,7 +69,8 @@ const anyText = fc.string({ unit: 'binary' });
 const field = fc.constantFrom(
   ...['chatid', 'chat_id', 'password', 'session_key', 'participants', 'room_name', 'scope', 'room_id'],
   ...['user_to_add', 'user_to_remove', 'new_room_name', 'after', 'content', 'client_message_id'],
-  ...['from_time', 'after_id', 'before_id', 'limit', 'constructor', '__proto__'],
+  ...['from_time', 'after_id', 'before_id', 'limit', 'handshake', 'receipts', 'transaction_id', 'confirm'],
+  ...['letter_frequencies', 'constructor', '__proto__'],
 );
 
 describe('whatever is sent becomes a command or one clear error:', () => {
@@ -114,6 +116,7 @@ const text = (minLength: number, maxLength: number) =>
   });
 const roomId = text(1, 64);
 const messageId = fc.nat();
+const transactionId = text(1, 128);
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 const time = fc
   .date({ min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true })
@@ -122,7 +125,13 @@ const time = fc
 /** Well-formed bodies of each action, without who speaks. */
 const bodies: Record<string, Record<string, fc.Arbitrary<unknown>>> = {
   register: { chatid: name, password: text(8, 256) },
-  login: { chatid: name, password: text(1, 256), session_key: optional(text(1, 256)) },
+  login: {
+    chatid: name,
+    password: text(1, 256),
+    session_key: optional(text(1, 256)),
+    handshake: optional(fc.boolean()),
+    receipts: optional(fc.boolean()),
+  },
   logout: {},
   create_room: { participants: fc.array(name, { maxLength: 20 }), room_name: name },
   get_rooms: { scope: optional(fc.constantFrom('mine', 'public')) },
@@ -141,6 +150,14 @@ const bodies: Record<string, Record<string, fc.Arbitrary<unknown>>> = {
     before_id: optional(messageId),
     limit: optional(fc.integer({ min: 1 })),
   },
+  get_receipts: { room_id: roomId },
+  confirm_count: { transaction_id: transactionId, confirm: fc.boolean() },
+  character_count: {
+    transaction_id: transactionId,
+    letter_frequencies: anyText.map(letterFrequencies),
+    original_action: optional(anyText),
+  },
+  ack: { transaction_id: transactionId, status: optional(anyText) },
 };
 
 describe('every well-formed request is a valid command:', () => {

@@ -3,6 +3,7 @@ import { defaultDialect, dialects } from './dialects/index.ts';
 import { isJsonObject } from './dialects/dialect.ts';
 import type { Dialect, JsonObject } from './dialects/dialect.ts';
 import { ParleyError } from './errors.ts';
+import { parseJson } from './json.ts';
 
 /** A client's frame, read: whose language it is and what it asks for, or what is wrong with it. */
 export type FrameRead = { dialect: Dialect; recognised: boolean; action: string | undefined } & (
@@ -39,7 +40,7 @@ export function readFrame(text: string, spoken: Dialect | undefined): FrameRead 
 function parseObject(text: string): JsonObject {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (cause) {
     throw new ParleyError('invalid_json', {}, { cause });
   }

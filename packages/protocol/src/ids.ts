@@ -9,6 +9,8 @@ export type RoomId = Branded<'room'>;
 export type ConnectionId = Branded<'connection'>;
 /** One run of a gateway process. */
 export type GatewayId = Branded<'gateway'>;
+/** One exchange of the integrity handshake, begun by a request. */
+export type ExchangeId = Branded<'exchange'>;
 /** The SHA-256 of a session key, in hex: it names the session and is no use to a thief. */
 export type SessionId = Branded<'session'>;
 /** 1, 2, 3 ... within its room, without holes. */
@@ -30,6 +32,7 @@ interface IdByKind {
   room: RoomId;
   connection: ConnectionId;
   gateway: GatewayId;
+  exchange: ExchangeId;
 }
 
 /** A new random id such as `room_5f0c...`: 96 random bits, of characters that a bus subject may hold. */
@@ -45,4 +48,13 @@ export function createId<Kind extends keyof IdByKind>(kind: Kind): IdByKind[Kind
  */
 export function transactionIdOf(roomId: RoomId, messageId: MessageId): string {
   return `${roomId}.${messageId}`;
+}
+
+/** The message that a `transaction_id` was made for; undefined where it is none of a message. */
+export function messageOfTransaction(
+  transactionId: string,
+): { roomId: RoomId; messageId: MessageId } | undefined {
+  const match = /^(room_[0-9a-f]{24})\.([1-9]\d{0,15})$/.exec(transactionId);
+  const messageId = Number(match?.[2]);
+  return match && Number.isSafeInteger(messageId) ? { roomId: match[1] as RoomId, messageId } : undefined;
 }

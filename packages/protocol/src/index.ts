@@ -6,6 +6,8 @@ export * from './errors.ts';
 export * from './events.ts';
 export * from './frame.ts';
 export * from './ids.ts';
+export * from './json.ts';
+export * from './letter-frequencies.ts';
 export * from './models.ts';
 export * from './pages.ts';
 export * from './text.ts';

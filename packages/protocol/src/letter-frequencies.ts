@@ -1,5 +1,13 @@
+import { Type } from 'typebox';
+
 /** How often each code point occurs in a text: its one-character string -> its count. */
 export type LetterFrequencies = Record<string, number>;
+/** Not a `Type.Record`: that leaves keys with a line break unchecked, and its errors repeat a key of any length. */
+export const LetterFrequencies = Type.Refine(
+  Type.Unsafe<LetterFrequencies>(Type.Object({})),
+  (frequencies) => Object.values(frequencies).every((count) => Number.isSafeInteger(count) && count >= 0),
+  () => 'must give each character its count',
+);
 
 const asciiEnd = 0x80;
 const basicPlaneEnd = 0xffff;
@@ -29,11 +37,17 @@ export function letterFrequencies(text: string): LetterFrequencies {
   return frequencies;
 }
 
-/** Whether both count the same characters equally often. Linear in the number of different characters. */
+/**
+ * Whether both count the same characters equally often; to count one 0 times is to leave it out. Linear in the number of
+ * different characters.
+ */
 export function sameFrequencies(one: LetterFrequencies, other: LetterFrequencies): boolean {
-  const characters = Object.keys(one);
-  if (characters.length !== Object.keys(other).length) return false;
-  return characters.every(
-    (character) => Object.hasOwn(other, character) && one[character] === other[character],
+  return agrees(one, other) && agrees(other, one);
+}
+
+/** Whether the other has the same count for every character of the one. */
+function agrees(one: LetterFrequencies, other: LetterFrequencies): boolean {
+  return Object.keys(one).every(
+    (character) => one[character] === (Object.hasOwn(other, character) ? other[character] : 0),
   );
 }

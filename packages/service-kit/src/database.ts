@@ -24,7 +24,7 @@ export interface DatabaseOptions {
   timeoutMs: number;
   /**
    * For a service that asks by key only: no plan may scan a table. A plan kept from when a table was empty would
-   * otherwise go on scanning it as it fills.
+   * otherwise go on scanning it as it fills. Nor is any worth compiling.
    */
   indexOnly?: boolean;
   log: Log;
@@ -43,7 +43,7 @@ export class Database implements Queries, AsyncDisposable {
       max: connections,
       query_timeout: timeoutMs,
       statement_timeout: timeoutMs,
-      ...(indexOnly ? { options: '-c enable_seqscan=off' } : {}),
+      ...(indexOnly ? { options: '-c enable_seqscan=off -c jit=off' } : {}),
     });
   }
 

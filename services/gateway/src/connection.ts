@@ -1,10 +1,16 @@
 import type { Duplex } from 'node:stream';
-import { createId, ParleyError } from '@parley/protocol';
-import type { Command, ConnectionId, Dialect, SessionId, User } from '@parley/protocol';
-import { defaultDialect, readFrame, sendMessage } from '@parley/protocol';
+import { createId, defaultDialect, openSession, ParleyError, readFrame, sendMessage } from '@parley/protocol';
+import type { Command, ConnectionId, Dialect, RequestOf, SessionId, User } from '@parley/protocol';
+import type { Log } from '@parley/service-kit';
 import type { WebSocket } from 'ws';
+import type { Deliveries } from './deliveries.ts';
+import { Handshake } from './handshake.ts';
+import type { HandshakeParts } from './handshake.ts';
 import { framesReceived, rateLimited, slowReaders } from './metrics.ts';
+import { Outbox } from './outbox.ts';
 import type { RateLimiter } from './rate-limiter.ts';
+import { RequestQueue } from './request-queue.ts';
+import type { RequestRunner } from './request-queue.ts';
 import { textFrame } from './websocket-frame.ts';
 
 /** Close codes of the protocol (protocol.md, "Transport"; RFC 6455, section 7.4). */
@@ -28,9 +34,12 @@ export interface ConnectionOptions {
   maxBufferedBytes: number;
   maxPendingRequests: number;
   requestTimeoutMs: number;
+  handshake: HandshakeParts;
+  log: Log;
   /**
-   * Does what a command asks for. Never rejects with anything but a ParleyError.
+   * Does what a command asks for.
    * @param deadline In ms since 1970.
+   * @throws ParleyError
    */
   execute(connection: Connection, command: Command, deadline: number): Promise<unknown>;
   /** The connection is gone. */
@@ -40,6 +49,8 @@ export interface ConnectionOptions {
 interface PendingRequest {
   command: Command;
   deadline: number;
+  /** The exchange of the integrity handshake that it is part of. */
+  transactionId: string | undefined;
 }
 
 /** A closing handshake that takes longer is cut off, in ms. */
@@ -50,34 +61,27 @@ interface ClientSocket extends WebSocket {
   connection: Connection;
 }
 
-/**
- * One client's connection. Its requests take effect in the order they came: messages are passed on one behind the
- * other without waiting for their confirmations, everything else waits for what came before.
- */
-export class Connection {
+/** One client's connection: takes its frames in, has them carried out, and writes what it is to be told. */
+export class Connection implements RequestRunner<PendingRequest> {
   readonly id: ConnectionId = createId('connection');
   readonly address: string;
   session: BoundSession | undefined;
+  /** Requests wait for the confirmation of their count. */
+  isUnderHandshake = false;
+  /** The client wants to know who has acknowledged its user's messages. */
+  wantsReceipts = false;
   /** Pings sent since the last pong. */
   missedPongs = 0;
 
   readonly #options: ConnectionOptions;
   readonly #socket: WebSocket;
-  readonly #stream: Duplex;
   readonly #limiter: RateLimiter | undefined;
+  readonly #outbox: Outbox;
+  readonly #requests = new RequestQueue<PendingRequest>(this);
   #dialect: Dialect | undefined;
   #isClosed = false;
+  #handshake: Handshake | undefined;
 
-  readonly #waiting: PendingRequest[] = [];
-  #sendsUnderWay = 0;
-  #isBusy = false;
-  #whenIdle: (() => void) | undefined;
-
-  /** Frames of this turn of the event loop: they are written together. */
-  #outgoing: Buffer[] = [];
-  #outgoingBytes = 0;
-  /** Frames kept back until a login is answered. */
-  #held: Buffer[] | undefined;
   #pongListeners: (() => void)[] = [];
 
   constructor(
@@ -88,10 +92,10 @@ export class Connection {
     options: ConnectionOptions,
   ) {
     this.#socket = socket;
-    this.#stream = stream;
     this.address = address;
     this.#limiter = limiter;
     this.#options = options;
+    this.#outbox = new Outbox(stream, options.maxBufferedBytes);
     Object.assign(socket, { connection: this });
     socket.on('message', onMessage).on('pong', onPong).on('close', onClose).on('error', onError);
   }
@@ -110,16 +114,56 @@ export class Connection {
     framesReceived.inc();
     const { dialect, recognised, action, command, error } = readFrame(text, this.#dialect);
     if (recognised) this.#dialect = dialect;
-    const retryAfterMs = this.#limiter?.admit(command?.method === sendMessage) ?? 0;
-    if (retryAfterMs > 0) {
-      this.#refuse(retryAfterMs, dialect, action);
-    } else if (error) {
-      this.send(dialect.encodeError(error, action));
-    } else {
-      this.#waiting.push({ command, deadline: Date.now() + this.#options.requestTimeoutMs });
-      this.#startNext();
-      if (this.#pending >= this.#options.maxPendingRequests) this.#socket.pause();
+    if (command && Handshake.isStep(command) && this.handshake.isExpected(command)) {
+      void this.#takeStep(command);
+      return;
     }
+    const retryAfterMs = this.#limiter?.admit(command?.method === sendMessage) ?? 0;
+    if (retryAfterMs > 0) this.#refuse(retryAfterMs, dialect, action);
+    else if (error) this.send(dialect.encodeError(error, action));
+    else if (Handshake.isStep(command)) void this.#takeStep(command);
+    else if (this.#needsConfirmation(command)) this.#beginExchange(command, text);
+    else this.#enqueue(command, undefined);
+  }
+
+  /** The integrity handshake of this connection. */
+  get handshake(): Handshake {
+    return (this.#handshake ??= new Handshake(this, this.#options.handshake));
+  }
+
+  /** What is delivered until it is acknowledged, on a connection that logged in under the handshake. */
+  get deliveries(): Deliveries | undefined {
+    return this.#handshake?.deliveries;
+  }
+
+  #needsConfirmation({ method, request }: Command): boolean {
+    if (!this.dialect.handshake) return false;
+    const isAskedFor = method === openSession && (request as RequestOf<typeof openSession>).handshake;
+    return this.isUnderHandshake || isAskedFor || this.#options.handshake.isRequired;
+  }
+
+  #beginExchange(command: Command, text: string): void {
+    try {
+      this.handshake.begin(command, text);
+    } catch (thrown) {
+      this.send(this.dialect.encodeError(ParleyError.from(thrown), command.action));
+    }
+  }
+
+  /** The client's part in a handshake is taken at once: it is bounded by what waits for it. */
+  async #takeStep(command: Command): Promise<void> {
+    try {
+      const exchange = await this.handshake.take(command);
+      if (exchange) this.#enqueue(exchange.command, exchange.transactionId);
+    } catch (thrown) {
+      this.send(this.dialect.encodeError(ParleyError.from(thrown), command.action));
+    }
+  }
+
+  #enqueue(command: Command, transactionId: string | undefined): void {
+    const deadline = Date.now() + this.#options.requestTimeoutMs;
+    this.#requests.add({ command, deadline, transactionId });
+    if (this.#requests.size >= this.#options.maxPendingRequests) this.#socket.pause();
   }
 
   #refuse(retryAfterMs: number, dialect: Dialect, action: string | undefined): void {
@@ -131,51 +175,55 @@ export class Connection {
     }
   }
 
-  get #pending(): number {
-    return this.#waiting.length + this.#sendsUnderWay + (this.#isBusy ? 1 : 0);
+  /** Messages are passed on one behind the other, without waiting for their confirmations. */
+  isPipelined({ command }: PendingRequest): boolean {
+    return command.method === sendMessage;
   }
 
-  #startNext(): void {
-    while (this.#waiting.length > 0 && !this.#isBusy) {
-      const isSend = this.#waiting[0]!.command.method === sendMessage;
-      if (!isSend && this.#sendsUnderWay > 0) return;
-      const request = this.#waiting.shift()!;
-      if (isSend) this.#sendsUnderWay += 1;
-      else this.#isBusy = true;
-      void this.#answer(request, isSend);
-    }
+  async run(request: PendingRequest): Promise<void> {
+    const replies = await this.#replyTo(request);
+    // What was kept back until this reply comes behind it.
+    for (const frame of [...replies.map(textFrame), ...this.#outbox.takeHeld()]) this.write(frame);
   }
 
-  async #answer({ command, deadline }: PendingRequest, isSend: boolean): Promise<void> {
-    let frame: string;
+  answered(): void {
+    const isSlack = this.#requests.size < this.#options.maxPendingRequests / 2;
+    if (isSlack && this.#socket.isPaused) this.#socket.resume();
+  }
+
+  /** Never rejects. */
+  async #replyTo({ command, deadline, transactionId }: PendingRequest): Promise<string[]> {
+    const { dialect } = this;
     try {
       const reply = await this.#options.execute(this, command, deadline);
-      frame = this.dialect.encodeReply(command, reply);
+      if (transactionId !== undefined) return dialect.handshake!.encodeReply(command, reply, transactionId);
+      const frame = dialect.encodeReply(command, reply);
+      return frame === undefined ? [] : [frame];
     } catch (thrown) {
-      frame = this.dialect.encodeError(ParleyError.from(thrown), command.action);
+      const error = ParleyError.from(thrown);
+      if (error !== thrown)
+        this.#options.log.error({ err: thrown, action: command.action }, 'request failed unexpectedly');
+      return [
+        dialect.encodeError(
+          transactionId === undefined ? error : error.with({ transactionId }),
+          command.action,
+        ),
+      ];
     }
-    this.#release(textFrame(frame));
-    if (isSend) this.#sendsUnderWay -= 1;
-    else this.#isBusy = false;
-    this.#startNext();
-    if (this.#pending < this.#options.maxPendingRequests / 2 && this.#socket.isPaused) this.#socket.resume();
-    if (this.#pending === 0) this.#whenIdle?.();
+  }
+
+  stopDeliveries(): void {
+    this.#handshake?.stopDeliveries();
   }
 
   /** Keeps frames back until the request in hand is answered, so that its reply comes before what it sets off. */
   hold(): void {
-    this.#held ??= [];
+    this.#outbox.hold();
   }
 
   /** Forgets what was kept back: the login that set it off failed. */
   dropHeld(): void {
-    this.#held = undefined;
-  }
-
-  #release(reply: Buffer): void {
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    for (const frame of [reply, ...held]) this.write(frame);
+    this.#outbox.takeHeld();
   }
 
   send(text: string): void {
@@ -184,29 +232,9 @@ export class Connection {
 
   /** Writes a finished frame, together with all others of this turn. A reader that is too slow is closed with 1013. */
   write(frame: Buffer): void {
-    if (this.#isClosed) return;
-    if (this.#held) {
-      this.#held.push(frame);
-      return;
-    }
-    if (this.#outgoing.length === 0) setImmediate(flush, this);
-    this.#outgoing.push(frame);
-    this.#outgoingBytes += frame.length;
-    if (this.#outgoingBytes + this.#stream.writableLength > this.#options.maxBufferedBytes) {
-      slowReaders.inc();
-      this.#outgoing = [];
-      this.#outgoingBytes = 0;
-      this.close(closeCodes.tryAgainLater, 'too slow a reader');
-    }
-  }
-
-  flush(): void {
-    const frames = this.#outgoing;
-    if (frames.length === 0) return;
-    this.#outgoing = [];
-    this.#outgoingBytes = 0;
-    // Compression is off, so `ws` writes its own frames at once too and none can get between the parts of another.
-    if (this.#stream.writable) this.#stream.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames));
+    if (this.#isClosed || this.#outbox.write(frame)) return;
+    slowReaders.inc();
+    this.close(closeCodes.tryAgainLater, 'too slow a reader');
   }
 
   ping(): void {
@@ -233,7 +261,7 @@ export class Connection {
   /** Says goodbye, then cuts the connection if the client does not. What was written before still goes out. */
   close(code: CloseCode, reason: string): void {
     if (this.#isClosed) return;
-    this.flush();
+    this.#outbox.flush();
     this.#socket.close(code, reason);
     this.#gone();
     setTimeout(() => {
@@ -244,7 +272,7 @@ export class Connection {
   /** Takes no more requests, finishes what is in hand, then closes with 1001. */
   async drain(): Promise<void> {
     this.#socket.pause();
-    if (this.#pending > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+    await this.#requests.idle();
     this.#socket.resume();
     this.close(closeCodes.goingAway, 'server going away');
   }
@@ -257,13 +285,10 @@ export class Connection {
   #gone(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#waiting.length = 0;
+    this.#requests.clear();
     this.#options.closed(this);
+    this.#handshake?.close();
   }
-}
-
-function flush(connection: Connection): void {
-  connection.flush();
 }
 
 function connectionOf(socket: WebSocket): Connection {

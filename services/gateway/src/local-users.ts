@@ -1,5 +1,12 @@
-import { everywhere, findMemberships, ParleyError, subjects } from '@parley/protocol';
-import type { ConnectionId, RoomChange, RoomId, UserEvent, UserId } from '@parley/protocol';
+import {
+  beginReading,
+  everywhere,
+  findMemberships,
+  maxReceiptsPerRequest,
+  ParleyError,
+  subjects,
+} from '@parley/protocol';
+import type { RoomEvent, RoomId, UserEvent, UserId } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
 import type { Bus, BusSubscription, Log, RequestContext } from '@parley/service-kit';
 import { closeCodes } from './connection.ts';
@@ -11,6 +18,14 @@ interface LocalUser {
   connections: Set<Connection>;
   rooms: Set<RoomId>;
   subscription: BusSubscription;
+}
+
+/** What a login asks for. */
+export interface LoginOptions {
+  /** The connection is under the integrity handshake, and gets what is owed to its user. */
+  handshake: boolean;
+  /** It is told who has acknowledged its user's messages. */
+  receipts: boolean;
 }
 
 export interface LocalUsersParts {
@@ -38,10 +53,18 @@ export class LocalUsers {
    * the connection until its login is answered.
    * @throws ParleyError `unavailable`; then nothing is bound.
    */
-  async add(connection: Connection, session: BoundSession, context: RequestContext): Promise<void> {
+  async add(
+    connection: Connection,
+    session: BoundSession,
+    options: LoginOptions,
+    context: RequestContext,
+  ): Promise<void> {
     const { bus, presence } = this.#parts;
     connection.session = session;
+    connection.isUnderHandshake = options.handshake;
+    connection.wantsReceipts = options.receipts;
     connection.hold();
+    if (options.handshake) connection.handshake.startDeliveries();
     const user = this.#users.get(session.userId) ?? this.#subscribe(session.userId);
     user.connections.add(connection);
     presence.enter(everywhere, connection);
@@ -50,13 +73,35 @@ export class LocalUsers {
       await bus.flush();
       const { rooms } = await bus.call(findMemberships, { userId: session.userId }, context);
       if (!connection.isOpen()) throw new ParleyError('unavailable');
-      const ready = rooms.map(({ roomId }) => this.#enter(user, roomId, [connection]));
+      const roomIds = rooms.map(({ roomId }) => roomId);
+      if (options.handshake) await this.#followOwed(connection, session, roomIds, context);
+      if (!connection.isOpen()) throw new ParleyError('unavailable');
+      const ready = roomIds.map((roomId) => this.#enter(user, roomId, [connection]));
       await before(context.deadline, Promise.all([...ready, presence.report()]));
       if (!connection.isOpen()) throw new ParleyError('unavailable');
     } catch (error) {
       connection.dropHeld();
       this.remove(connection);
       throw error;
+    }
+  }
+
+  /** Finds out what is owed to the user; it is delivered once the rooms' channels are ready. */
+  async #followOwed(
+    connection: Connection,
+    { userId, name }: BoundSession,
+    roomIds: readonly RoomId[],
+    context: RequestContext,
+  ): Promise<void> {
+    // Asked at least once, also by a user without rooms: what is owed begins with the first handshake login.
+    for (let start = 0; start === 0 || start < roomIds.length; start += maxReceiptsPerRequest) {
+      const some = roomIds.slice(start, start + maxReceiptsPerRequest);
+      const { rooms } = await this.#parts.bus.call(
+        beginReading,
+        { user: { userId, name }, roomIds: some },
+        context,
+      );
+      for (const { roomId, ranges } of rooms) connection.deliveries?.follow(roomId, ranges, true);
     }
   }
 
@@ -85,6 +130,9 @@ export class LocalUsers {
         this.#users.delete(session.userId);
       }
     }
+    connection.stopDeliveries();
+    connection.isUnderHandshake = false;
+    connection.wantsReceipts = false;
     connection.session = undefined;
   }
 
@@ -96,7 +144,10 @@ export class LocalUsers {
   ): Promise<unknown> {
     user.rooms.add(roomId);
     return Promise.all(
-      [...connections].map((connection) => this.#parts.channels.attach(connection, roomId, after)),
+      [...connections].map((connection) => {
+        connection.deliveries?.follow(roomId, after === undefined ? undefined : [[0, after]], false);
+        return this.#parts.channels.attach(connection, roomId, after);
+      }),
     );
   }
 
@@ -107,11 +158,13 @@ export class LocalUsers {
 
   #hear(user: LocalUser, event: UserEvent): void {
     if (event.type === 'entered-room') {
-      tell(user, event.change, event.origin);
+      tell(user, event.change, ({ id }) => id !== event.origin);
       void this.#enter(user, event.roomId, user.connections, event.sinceId);
     } else if (event.type === 'left-room') {
-      tell(user, event.change, event.origin);
+      tell(user, event.change, ({ id }) => id !== event.origin);
       this.#leave(user, event.roomId);
+    } else if (event.type === 'message-delivered') {
+      tell(user, event, ({ wantsReceipts }) => wantsReceipts);
     } else {
       const ended = [...user.connections].filter(
         ({ id, session }) => id !== event.except && session && event.sessionIds.includes(session.sessionId),
@@ -162,10 +215,14 @@ export class LocalUsers {
   }
 }
 
-/** Tells the user's own connections, except the one that asked. */
-function tell(user: LocalUser, change: RoomChange, origin?: ConnectionId): void {
+/** Tells the user's own connections, or some of them. */
+function tell(
+  user: LocalUser,
+  event: RoomEvent,
+  isTold: (connection: Connection) => boolean = () => true,
+): void {
   for (const connection of user.connections) {
-    const frame = connection.id === origin ? undefined : connection.dialect.encodeEvent(change);
+    const frame = isTold(connection) ? connection.dialect.encodeEvent(event) : undefined;
     if (frame !== undefined) connection.send(frame);
   }
 }

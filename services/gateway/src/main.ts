@@ -1,9 +1,11 @@
-import { createId } from '@parley/protocol';
-import { runService } from '@parley/service-kit';
+import { createId, replay } from '@parley/protocol';
+import { createContext, runService } from '@parley/service-kit';
 import { createCommands } from './commands.ts';
+import { HandshakeClock } from './handshake-clock.ts';
 import { Leases } from './leases.ts';
 import { LocalUsers } from './local-users.ts';
 import { PresenceReporter } from './presence-reporter.ts';
+import { Receipts } from './receipts.ts';
 import { RoomChannels } from './room-channels.ts';
 import { SendLanes } from './send-lanes.ts';
 import { ClientServer } from './server.ts';
@@ -25,7 +27,10 @@ await runService('gateway', settings, async ({ config, log, bus, health, closing
     }),
   );
   const users = new LocalUsers({ ...common, channels, presence });
-  const sessions = new Sessions({ ...common, users });
+  const isHandshakeRequired = config.handshake === 'required';
+  const sessions = new Sessions({ ...common, users, isHandshakeRequired });
+  const receipts = new Receipts(common);
+  const clock = closing.use(new HandshakeClock());
   const execute = createCommands({ bus, sessions, lanes: new SendLanes(bus) });
 
   const leases = closing.use(
@@ -37,11 +42,23 @@ await runService('gateway', settings, async ({ config, log, bus, health, closing
   );
   for (const service of ['auth', 'rooms']) health.require(service, () => leases.check(service));
   closing.defer(async () => {
-    await Promise.all([sessions.released(), presence.report()]);
+    await Promise.all([sessions.released(), presence.report(), receipts.stored()]);
   });
   const server = new ClientServer({
     ...config,
     execute,
+    handshake: {
+      isRequired: isHandshakeRequired,
+      timeoutMs: config.handshakeTimeoutMs,
+      resendMs: config.handshakeResendMs,
+      clock,
+      readAfter: async (roomId, after) =>
+        (await bus.call(replay, { roomId, after }, createContext(config.requestTimeoutMs))).messages,
+      wasDelivered: (connection, roomId, messageId) => channels.wasDelivered(connection, roomId, messageId),
+      acknowledged: (user, roomId, range) => {
+        receipts.acknowledge(user, roomId, range);
+      },
+    },
     rates: config.rateLimits === 'on' ? ratesOf(config) : undefined,
     log,
     closed: (connection) => {

@@ -53,7 +53,8 @@ export class RoomChannels implements Disposable {
   attach(connection: Connection, roomId: RoomId, after?: MessageId): Promise<void> {
     const { channel, started } = this.#open.get(roomId) ?? this.#openChannel(roomId);
     if (!channel.has(connection)) {
-      channel.attach(connection, after);
+      if (connection.deliveries) channel.follow(connection, connection.deliveries);
+      else channel.attach(connection, after);
       this.#parts.presence.enter(roomId, connection);
     }
     return started;
@@ -63,7 +64,14 @@ export class RoomChannels implements Disposable {
     const channel = this.#open.get(roomId)?.channel;
     if (!channel?.has(connection)) return;
     this.#parts.presence.leave(roomId, connection);
+    connection.deliveries?.unfollow(roomId);
     channel.detach(connection);
+  }
+
+  /** Whether the connection is in the room and the message has gone out there. */
+  wasDelivered(connection: Connection, roomId: RoomId, messageId: MessageId): boolean {
+    const channel = this.#open.get(roomId)?.channel;
+    return channel !== undefined && channel.has(connection) && messageId <= channel.position;
   }
 
   #openChannel(roomId: RoomId): OpenChannel {

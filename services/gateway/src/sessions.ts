@@ -30,6 +30,8 @@ export interface SessionsParts {
   gatewayId: GatewayId;
   requestTimeoutMs: number;
   users: LocalUsers;
+  /** `HANDSHAKE=required`. */
+  isHandshakeRequired: boolean;
 }
 
 const maxPerRequest = 1_000;
@@ -58,14 +60,14 @@ export class Sessions {
 
   async open(
     connection: Connection,
-    { name, proof }: RequestOf<typeof openSession>,
+    { name, proof, handshake, receipts }: RequestOf<typeof openSession>,
     context: RequestContext,
   ): Promise<ReplyOf<typeof openSession>> {
     if (connection.session) {
       const message = 'This connection is logged in already; log out first.';
       throw new ParleyError('already_logged_in', {}, { message });
     }
-    const { bus, gatewayId, users } = this.#parts;
+    const { bus, gatewayId, users, isHandshakeRequired } = this.#parts;
     const credentials = {
       name,
       address: connection.address,
@@ -76,7 +78,8 @@ export class Sessions {
         ? await bus.call(logIn, { ...credentials, password: proof.password }, context)
         : await bus.call(resumeSession, { ...credentials, sessionKey: proof.sessionKey }, context);
     try {
-      await users.add(connection, session, context);
+      const options = { handshake: handshake || isHandshakeRequired, receipts };
+      await users.add(connection, session, options, context);
     } catch (error) {
       this.#release(connection, session.userId);
       throw error;

@@ -31,6 +31,20 @@ export const settings = {
     min: 1_000,
     doc: 'How often each connection is pinged, in ms; two missed pongs end it.',
   }),
+  handshake: oneOf('HANDSHAKE', ['offered', 'required'], {
+    default: 'offered',
+    doc: 'Whether connections of the login dialect may ask for the integrity handshake, or are all under it.',
+  }),
+  handshakeTimeoutMs: integer('HANDSHAKE_TIMEOUT_MS', {
+    default: 60_000,
+    min: 100,
+    doc: 'How long a request waits for the confirmation of its count, in ms.',
+  }),
+  handshakeResendMs: integer('HANDSHAKE_RESEND_MS', {
+    default: 5_000,
+    min: 100,
+    doc: 'How long an unacknowledged message meets silence before it goes out again, in ms; then twice as long, and so on.',
+  }),
   rateLimits: oneOf('RATE_LIMITS', ['on', 'off'], {
     default: 'on',
     doc: 'Whether rates are limited; `off` is for tests and benches.',

@@ -2,6 +2,8 @@ import { openDatabase, runService } from '@parley/service-kit';
 import { createAccess } from './access.ts';
 import { createHistory } from './history.ts';
 import { createSends } from './sends.ts';
+import { createReceiptStore } from './receipt-store.ts';
+import { createReceipts } from './receipts.ts';
 import { messagesService } from './service.ts';
 import { settings } from './settings.ts';
 import { createMessageStore } from './store.ts';
@@ -15,13 +17,14 @@ await runService('messages', settings, async ({ config, log, bus, health, closin
 
   const store = createMessageStore(database);
   const access = createAccess(bus);
-  const sends = createSends({
-    store,
-    access,
-    publish: (subject, event) => {
-      bus.publish(subject, event);
-    },
-  });
+  const publish = (subject: string, event: object): void => {
+    bus.publish(subject, event);
+  };
+  const sends = createSends({ store, access, publish });
+  const receiptStore = createReceiptStore(database);
+  const receipts = createReceipts({ store: receiptStore, access, publish });
   const history = createHistory({ store, access });
-  closing.use(await bus.serve('messages', messagesService({ sends, history, store })));
+  closing.use(
+    await bus.serve('messages', messagesService({ sends, history, store, receipts, receiptStore })),
+  );
 });

@@ -1,4 +1,4 @@
-import { findLastIds, findUsers, ParleyError } from '@parley/protocol';
+import { findUsers, noteEntry, ParleyError } from '@parley/protocol';
 import type { MessageId, RoomId, User, UserName } from '@parley/protocol';
 import type { Bus } from '@parley/service-kit';
 
@@ -6,8 +6,8 @@ import type { Bus } from '@parley/service-kit';
 export interface Directory {
   /** @throws ParleyError `user_not_found` naming all who are unknown. */
   getUsers(names: readonly UserName[]): Promise<User[]>;
-  /** The id of the room's last message, 0 where there is none. */
-  getLastId(roomId: RoomId): Promise<MessageId>;
+  /** Tells that the user is about to enter the room; answers with the id of its last message, 0 where there is none. */
+  noteEntry(roomId: RoomId, user: User): Promise<MessageId>;
 }
 
 export function createDirectory(bus: Bus): Directory {
@@ -25,9 +25,8 @@ export function createDirectory(bus: Bus): Directory {
       return wanted.map((name) => byName.get(name)!);
     },
 
-    async getLastId(roomId) {
-      const { lastIds } = await bus.call(findLastIds, { roomIds: [roomId] });
-      return lastIds[0] ?? 0;
+    async noteEntry(roomId, user) {
+      return (await bus.call(noteEntry, { roomId, user })).lastId;
     },
   };
 }

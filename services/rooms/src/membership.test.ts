@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import {
   addMember,
+  beginReading,
   createId,
   findAccess,
   joinRoom,
@@ -305,6 +306,74 @@ describe('joining', () => {
     await Promise.all(running.map((instance) => instance.ready()));
     await client.join(carl, roomId);
     expect(await membersOf(roomId)).toEqual(['anna', 'carl']);
+  });
+});
+
+describe('what is owed to a reader', () => {
+  let reader: User;
+  beforeEach(async () => {
+    reader = await client.signUp(createId('user'));
+    await acknowledgedBy(reader);
+  });
+
+  /** What it has acknowledged of the room, as its next login with the handshake finds it. */
+  async function acknowledgedBy(user: User, ...roomIds: RoomId[]): Promise<[number, number][] | undefined> {
+    const { rooms } = await parley.bus.call(beginReading, { user, roomIds }, createContext(5_000));
+    return rooms[0]?.ranges;
+  }
+
+  const entries: [string, 'private' | 'public', (roomId: RoomId) => Promise<unknown>][] = [
+    ['joins', 'public', (roomId) => client.join(reader, roomId)],
+    ['is added', 'private', (roomId) => client.add(anna, roomId, reader.name)],
+  ];
+
+  test.each(entries)('one who %s is owed nothing older, then everything', async (_how, visibility, enter) => {
+    const roomId = await openRoom(visibility);
+    for (const content of ['one', 'two', 'three']) await client.send(anna, roomId, content);
+    await enter(roomId);
+    await client.send(anna, roomId, 'four');
+    expect(await acknowledgedBy(reader, roomId)).toEqual([[0, 3]]);
+  });
+
+  test.each(entries)(
+    'one who %s again is owed nothing of the time between',
+    async (_how, visibility, enter) => {
+      const roomId = await openRoom(visibility);
+      await enter(roomId);
+      await client.send(anna, roomId, 'one');
+      await leave(reader, roomId);
+      await client.send(anna, roomId, 'two');
+      await enter(roomId);
+      await client.send(anna, roomId, 'three');
+      expect(await acknowledgedBy(reader, roomId)).toEqual([[0, 2]]);
+    },
+  );
+
+  test.each(entries)(
+    'a member who %s once more is still owed what it was',
+    async (_how, visibility, enter) => {
+      const roomId = await openRoom(visibility);
+      await enter(roomId);
+      await client.send(anna, roomId, 'one');
+      await enter(roomId);
+      expect(await acknowledgedBy(reader, roomId)).toEqual([[0, 0]]);
+    },
+  );
+
+  test('who was in a room from its beginning is owed all of it', async () => {
+    anna = someone('anna');
+    const { roomId } = await client.create(anna, 'from the beginning', { participants: [reader.name] });
+    await client.send(anna, roomId, 'one');
+    expect(await acknowledgedBy(reader, roomId)).toEqual([[0, 0]]);
+  });
+
+  test('begins where gateways are told that it entered, whatever is sent meanwhile', async () => {
+    const roomId = await openRoom('public');
+    const readerHears = await client.hearUser(reader);
+    const sending = Array.from({ length: 20 }, (_, index) => client.send(anna, roomId, `${index}`));
+    await Promise.all([client.join(reader, roomId), ...sending]);
+    const entered = readerHears.find((event) => event.type === 'entered-room' && event.roomId === roomId);
+    expect(await acknowledgedBy(reader, roomId)).toEqual([[0, (entered as { sinceId: number }).sinceId]]);
   });
 });
 

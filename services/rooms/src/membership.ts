@@ -49,8 +49,10 @@ export function createMembership({
 
   async function enter(caller: Caller, room: StoredRoom, user: User, change: RoomChange): Promise<void> {
     const { roomId } = room;
+    // A member enters nothing: what it has not acknowledged stays owed to it.
+    if (await store.isMember(roomId, user.userId)) return;
     // Read before the commit: whatever is sent once the user is in has a greater id.
-    const sinceId = await directory.getLastId(roomId);
+    const sinceId = await directory.noteEntry(roomId, user);
     const outcome = await store.addMember(roomId, user);
     if (outcome === 'no room') throw new ParleyError('room_not_found');
     if (outcome === 'full') throw roomIsFull();

@@ -1,3 +1,4 @@
+export * from './handshake-client.ts';
 export * from './login-client.ts';
 export * from './lossy-bus.ts';
 export * from './parley.ts';

@@ -29,6 +29,7 @@ const replies: Record<string, string> = {
   get_room_users: 'room_users_list',
   send_message: 'ack',
   get_messages: 'messages_list',
+  get_receipts: 'receipts_list',
 };
 
 interface Waiter {
@@ -95,11 +96,7 @@ export class LoginClient implements Disposable {
 
   /** Sends a request and resolves with its reply or error. */
   request(action: string, data?: object): Promise<Frame> {
-    const reply = this.next(`reply to ${action}`, (frame) =>
-      frame.original_action === undefined
-        ? frame.action === replies[action]
-        : frame.original_action === action,
-    );
+    const reply = this.next(`reply to ${action}`, (frame) => answers(frame, action));
     this.send({ action, ...(data && { data }) });
     return reply;
   }
@@ -133,4 +130,12 @@ export class LoginClient implements Disposable {
   [Symbol.dispose](): void {
     this.socket.terminate();
   }
+}
+
+/** Whether the frame is the reply to such a request, or its error. */
+function answers({ action, original_action, data }: Frame, asked: string): boolean {
+  if (original_action !== undefined && action !== 'character_count') return original_action === asked;
+  // Under the handshake an `ack` closes every exchange; the one that confirms a message has its id.
+  if (asked === 'send_message') return action === 'ack' && data.message_id !== undefined;
+  return action === replies[asked];
 }

@@ -23,6 +23,10 @@ export const openSession = method('gateway.openSession', {
       Type.Object({ password: Password }),
       Type.Object({ sessionKey: storableText(1, 256) }),
     ]),
+    /** From this login on the connection is under the integrity handshake. */
+    handshake: Type.Boolean(),
+    /** The connection is told who has acknowledged its user's messages. */
+    receipts: Type.Boolean(),
   }),
   reply: Type.Object({ name: UserName, sessionKey: Type.String() }),
   errors: ['invalid_credentials', 'already_logged_in', 'rate_limited'],

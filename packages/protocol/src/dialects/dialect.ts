@@ -1,6 +1,7 @@
 import type { Command } from '../command.ts';
 import type { ParleyError } from '../errors.ts';
 import type { RoomEvent } from '../events.ts';
+import type { LetterFrequencies } from '../letter-frequencies.ts';
 
 export type JsonObject = Record<string, unknown>;
 
@@ -18,10 +19,22 @@ export interface Dialect {
    * @throws ParleyError `missing_field` or `invalid_field`, naming the field.
    */
   decode(frame: JsonObject): Command;
-  /** The frame that answers a command. */
-  encodeReply(command: Command, reply: unknown): string;
+  /** The frame that answers a command; undefined where nothing does. */
+  encodeReply(command: Command, reply: unknown): string | undefined;
   /** The frame that tells an event, the same for all who are told; undefined where the dialect has none. */
   encodeEvent(event: RoomEvent): string | undefined;
   /** @param action What the client asked for, where it is known. */
   encodeError(error: ParleyError, action: string | undefined): string;
+  /** Where the dialect has the integrity handshake: its frames. */
+  readonly handshake?: HandshakeFrames;
+}
+
+/** The server's part of the integrity handshake (protocol.md, "Integrity handshake"; seed 000). */
+export interface HandshakeFrames {
+  /** What the server counted in a request. */
+  count(transactionId: string, frequencies: LetterFrequencies, action: string): string;
+  /** The usual reply with its `transaction_id`, then the `ack` that closes the exchange: one frame where they are the same. */
+  encodeReply(command: Command, reply: unknown, transactionId: string): string[];
+  /** The client got another count: nothing was done. */
+  mismatch(transactionId: string): string;
 }

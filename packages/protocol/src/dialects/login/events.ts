@@ -16,6 +16,12 @@ export const events: { [E in RoomEvent as E['type']]: EncoderOf<E> } = {
       timestamp: sentAt,
       message_id: id,
     }),
+  'message-delivered': ({ roomId, messageId, reader }) =>
+    success('message_delivered', 'Message delivered.', {
+      room_id: roomId,
+      message_id: messageId,
+      chatid: reader,
+    }),
   'room-created': ({ roomId, roomName, owner }) =>
     success('room_created', 'Room created successfully', { room_id: roomId, room_name: roomName, owner }),
   'member-added': ({ roomId, roomName, owner, user }) =>

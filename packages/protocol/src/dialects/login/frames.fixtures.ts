@@ -1,6 +1,8 @@
 import { closeSession, openSession, registerAccount, sendMessage } from '../../contract/gateway.ts';
+import { acknowledgeEvent, confirmRequest, countEvent } from '../../contract/handshake.ts';
 import { readHistory } from '../../contract/messages.ts';
 import type { Method, ReplyOf, RequestOf } from '../../contract/method.ts';
+import { listReceipts } from '../../contract/receipts.ts';
 import {
   addMember,
   createRoom,
@@ -17,14 +19,15 @@ import type { RoomId, UserId } from '../../ids.ts';
 import type { JsonObject } from '../dialect.ts';
 
 /*
- * The frames of seeds 000 and 001 as they are written there, except for the handshake and files, and what they mean in
- * the house's own words; and the same for our extensions.
+ * The frames of seeds 000 and 001 as they are written there, except for files, and what they mean in the house's own
+ * words; and the same for our extensions.
  */
 
 /** A frame of a client. */
 export interface RequestFixture {
   title: string;
-  frame: { action: string; data: JsonObject };
+  /** An `ack` has the form of a reply, whoever sends it. */
+  frame: { action: string; status?: string; message?: string; data: JsonObject };
   method: Method;
   request: unknown;
   claimedName: string | undefined;
@@ -34,7 +37,7 @@ export interface RequestFixture {
 export interface FrameFixture {
   title: string;
   /** As the seed has it, but for times, to which we add milliseconds, and for `transaction_id`. */
-  frame: { action: string; status: string; message: string; data: JsonObject };
+  frame: { action: string; status?: string; message?: string; data: JsonObject };
   /** The fields that we add behind those of the seed. */
   added?: JsonObject;
 }
@@ -56,7 +59,7 @@ const roomId = 'unique_room_id' as RoomId;
 export const requestFixtures: RequestFixture[] = [
   request('Login', openSession, {
     frame: { action: 'login', data: { chatid: 'user123', password: 'password123' } },
-    request: { name: 'user123', proof: { password: 'password123' } },
+    request: { name: 'user123', proof: { password: 'password123' }, handshake: false, receipts: false },
     claimedName: 'user123',
   }),
   request('Create Room', createRoom, {
@@ -117,6 +120,37 @@ export const requestFixtures: RequestFixture[] = [
     request: { roomId, newName: 'New Room Name' },
     claimedName: 'owner123',
   }),
+  // The client's part of the handshake.
+  request('Character Count', countEvent, {
+    frame: {
+      action: 'character_count',
+      data: {
+        transaction_id: 'unique_transaction_id',
+        letter_frequencies: { a: 10, b: 5, c: 3 },
+        original_action: 'send_message',
+      },
+    },
+    request: { transactionId: 'unique_transaction_id', letterFrequencies: { a: 10, b: 5, c: 3 } },
+    claimedName: undefined,
+  }),
+  request('Confirm Count', confirmRequest, {
+    frame: {
+      action: 'confirm_count',
+      data: { transaction_id: 'unique_transaction_id', confirm: true },
+    },
+    request: { transactionId: 'unique_transaction_id', confirm: true },
+    claimedName: undefined,
+  }),
+  request('Ack', acknowledgeEvent, {
+    frame: {
+      action: 'ack',
+      status: 'success',
+      message: 'Action processed successfully.',
+      data: { transaction_id: 'unique_transaction_id' },
+    },
+    request: { transactionId: 'unique_transaction_id' },
+    claimedName: undefined,
+  }),
 
   // Our extensions.
   request('register', registerAccount, {
@@ -126,7 +160,20 @@ export const requestFixtures: RequestFixture[] = [
   }),
   request('login that resumes a session', openSession, {
     frame: { action: 'login', data: { chatid: 'user123', session_key: 'unique_session_key' } },
-    request: { name: 'user123', proof: { sessionKey: 'unique_session_key' } },
+    request: {
+      name: 'user123',
+      proof: { sessionKey: 'unique_session_key' },
+      handshake: false,
+      receipts: false,
+    },
+    claimedName: 'user123',
+  }),
+  request('login under the handshake that asks for receipts', openSession, {
+    frame: {
+      action: 'login',
+      data: { chatid: 'user123', password: 'password123', handshake: true, receipts: true },
+    },
+    request: { name: 'user123', proof: { password: 'password123' }, handshake: true, receipts: true },
     claimedName: 'user123',
   }),
   request('logout', closeSession, {
@@ -175,7 +222,28 @@ export const requestFixtures: RequestFixture[] = [
     request: { roomId, after: 0, before: 12, limit: 10 },
     claimedName: undefined,
   }),
+  request('get_receipts', listReceipts, {
+    frame: { action: 'get_receipts', data: { room_id: 'unique_room_id' } },
+    request: { roomId },
+    claimedName: undefined,
+  }),
+  request('confirm_count that refuses', confirmRequest, {
+    frame: {
+      action: 'confirm_count',
+      data: { transaction_id: 'unique_transaction_id', confirm: false },
+    },
+    request: { transactionId: 'unique_transaction_id', confirm: false },
+    claimedName: undefined,
+  }),
+  request('ack of nothing but its transaction', acknowledgeEvent, {
+    frame: { action: 'ack', data: { transaction_id: 'unique_transaction_id' } },
+    request: { transactionId: 'unique_transaction_id' },
+    claimedName: undefined,
+  }),
 ];
+
+/** Requests that nothing answers: they are answers themselves. */
+export const unansweredActions = ['confirm_count', 'ack'];
 
 const user456 = { userId: 'user_000000000000000000000456' as UserId, name: 'user456' };
 const user123 = { userId: 'user_000000000000000000000123' as UserId, name: 'user123' };
@@ -184,7 +252,7 @@ const room = { roomId, name: 'My Room', visibility: 'private', owner: 'user123' 
 export const replyFixtures: ReplyFixture[] = [
   reply('Login Success', openSession, {
     action: 'login',
-    request: { name: 'user123', proof: { password: 'password123' } },
+    request: { name: 'user123', proof: { password: 'password123' }, handshake: false, receipts: false },
     reply: { name: 'user123', sessionKey: 'unique_session_key' },
     frame: {
       action: 'login_success',
@@ -334,6 +402,15 @@ export const replyFixtures: ReplyFixture[] = [
       client_message_id: 'c-1',
     },
   }),
+  reply('Confirm Count', countEvent, {
+    action: 'character_count',
+    request: { transactionId: 'unique_transaction_id', letterFrequencies: { a: 10, b: 5, c: 3 } },
+    reply: { transactionId: 'unique_transaction_id', confirm: true },
+    frame: {
+      action: 'confirm_count',
+      data: { transaction_id: 'unique_transaction_id', confirm: true },
+    },
+  }),
 
   // Our extensions.
   reply('register_success', registerAccount, {
@@ -434,6 +511,38 @@ export const replyFixtures: ReplyFixture[] = [
       },
     },
   }),
+  reply('receipts_list', listReceipts, {
+    action: 'get_receipts',
+    request: { roomId },
+    reply: {
+      roomId,
+      receipts: [
+        { name: 'user123', position: 0, at: '2024-01-01T12:00:00.000Z' },
+        { name: 'user456', position: 7, at: '2024-01-01T12:01:00.000Z' },
+      ],
+    },
+    frame: {
+      action: 'receipts_list',
+      status: 'success',
+      message: 'Receipts retrieved successfully.',
+      data: {
+        room_id: 'unique_room_id',
+        receipts: [
+          { chatid: 'user123', message_id: 0, at: '2024-01-01T12:00:00.000Z' },
+          { chatid: 'user456', message_id: 7, at: '2024-01-01T12:01:00.000Z' },
+        ],
+      },
+    },
+  }),
+  reply('confirm_count of a count that differs', countEvent, {
+    action: 'character_count',
+    request: { transactionId: 'unique_transaction_id', letterFrequencies: {} },
+    reply: { transactionId: 'unique_transaction_id', confirm: false },
+    frame: {
+      action: 'confirm_count',
+      data: { transaction_id: 'unique_transaction_id', confirm: false },
+    },
+  }),
 ];
 
 export const eventFixtures: EventFixture[] = [
@@ -515,6 +624,16 @@ export const eventFixtures: EventFixture[] = [
     },
   },
   // Our extensions.
+  {
+    title: 'message_delivered',
+    event: { type: 'message-delivered', roomId, messageId: 7, reader: 'user456' },
+    frame: {
+      action: 'message_delivered',
+      status: 'success',
+      message: 'Message delivered.',
+      data: { room_id: 'unique_room_id', message_id: 7, chatid: 'user456' },
+    },
+  },
   {
     title: 'room_joined',
     event: { type: 'member-joined', roomId, roomName: 'My Room', user: user456 },

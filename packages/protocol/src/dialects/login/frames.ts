@@ -3,8 +3,10 @@ import type { JsonObject } from '../dialect.ts';
 /** A frame of the server: the form of every reply and notification of the dialect. */
 export interface Frame {
   action: string;
-  status: 'success';
-  message: string;
+  /** Absent in the frames of the handshake that ask or tell a count. */
+  status?: 'success' | 'error';
+  message?: string;
+  code?: string;
   data: JsonObject;
 }
 

@@ -1,11 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Command } from '../../command.ts';
 import { sendMessage } from '../../contract/gateway.ts';
 import { errorCodes, ParleyError } from '../../errors.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { createId } from '../../ids.ts';
 import { matches } from '../../validation.ts';
-import { eventFixtures, replyFixtures, requestFixtures } from './frames.fixtures.ts';
-import type { FrameFixture } from './frames.fixtures.ts';
+import { eventFixtures, replyFixtures, requestFixtures, unansweredActions } from './frames.fixtures.ts';
+import type { FrameFixture, ReplyFixture } from './frames.fixtures.ts';
+import { events } from './events.ts';
 import { loginDialect } from './index.ts';
 import { requests } from './requests.ts';
 
@@ -25,14 +27,16 @@ describe('every request is understood', () => {
 });
 
 describe('every reply is written as the seed has it, our own fields behind', () => {
-  test.each(replyFixtures)('$title', ({ action, request, reply, ...expected }) => {
-    const { method } = requestFixtures.find(({ frame }) => frame.action === action)!;
-    const command = { method, request, action, claimedName: undefined };
-    expect(loginDialect.encodeReply(command, reply)).toBe(written(expected));
+  test.each(replyFixtures)('$title', ({ reply, ...fixture }) => {
+    expect(loginDialect.encodeReply(commandOf(fixture), reply)).toBe(written(fixture));
+  });
+
+  test.each(unansweredActions)('%s is not answered', (action) => {
+    expect(loginDialect.encodeReply(commandOf({ action, request: {} }), undefined)).toBeUndefined();
   });
 
   test('and none is without an example here', () => {
-    const actions = replyFixtures.map(({ action }) => action);
+    const actions = [...replyFixtures.map(({ action }) => action), ...unansweredActions];
     expect(Object.keys(requests).sort()).toEqual([...new Set(actions)].sort());
   });
 });
@@ -40,6 +44,80 @@ describe('every reply is written as the seed has it, our own fields behind', () 
 describe('every notification is written as the seed has it, our own fields behind', () => {
   test.each(eventFixtures)('$title', ({ event, ...expected }) => {
     expect(loginDialect.encodeEvent(event)).toBe(written(expected));
+  });
+
+  test('and none is without an example here', () => {
+    const types = eventFixtures.map(({ event }) => event.type);
+    expect(Object.keys(events).sort()).toEqual([...new Set(types)].sort());
+  });
+});
+
+describe('the integrity handshake, as the seed has it', () => {
+  const handshake = loginDialect.handshake!;
+  const steps = ['character_count', ...unansweredActions];
+  const asked = replyFixtures.filter(({ action }) => !steps.includes(action));
+  const [messages, others] = [true, false].map((isMessage) =>
+    asked.filter(({ action }) => (action === 'send_message') === isMessage),
+  );
+  const ack =
+    '{"action":"ack","status":"success","message":"Action processed successfully.",' +
+    '"data":{"transaction_id":"unique_transaction_id"}}';
+
+  test('a request is answered by its count', () => {
+    const frame = handshake.count('unique_transaction_id', { a: 10, b: 5, c: 3 }, 'send_message');
+    expect(frame).toBe(
+      '{"action":"character_count","data":{"transaction_id":"unique_transaction_id",' +
+        '"letter_frequencies":{"a":10,"b":5,"c":3},"original_action":"send_message"}}',
+    );
+  });
+
+  test.each(others!)('$title: the usual reply with the id of the exchange, then the ack', (fixture) => {
+    const frames = handshake.encodeReply(commandOf(fixture), fixture.reply, 'unique_transaction_id');
+    const reply = written({
+      ...fixture,
+      added: { ...fixture.added, transaction_id: 'unique_transaction_id' },
+    });
+    expect(frames).toEqual([reply, ack]);
+  });
+
+  test.each(messages!)('$title: one ack, under the id of the exchange', (fixture) => {
+    const frames = handshake.encodeReply(commandOf(fixture), fixture.reply, 'unique_transaction_id');
+    const { data } = fixture.frame;
+    const underExchange = { ...data, transaction_id: 'unique_transaction_id' };
+    expect(frames).toEqual([written({ ...fixture, frame: { ...fixture.frame, data: underExchange } })]);
+  });
+
+  test('what has no reply of its own is closed by the ack alone', () => {
+    const command = commandOf({ action: 'ack', request: {} });
+    expect(handshake.encodeReply(command, undefined, 'unique_transaction_id')).toEqual([ack]);
+  });
+
+  test('a count that differs ends in an ack of failure', () => {
+    expect(handshake.mismatch('unique_transaction_id')).toBe(
+      JSON.stringify({
+        action: 'ack',
+        status: 'error',
+        message: errorCodes.handshake_mismatch.text,
+        code: 'handshake_mismatch',
+        data: { transaction_id: 'unique_transaction_id' },
+      }),
+    );
+  });
+
+  test('an error names the exchange that it ends', () => {
+    const error = new ParleyError('missing_field', { field: 'room_id' }).with({
+      transactionId: 'exchange_1',
+    });
+    expect(JSON.parse(loginDialect.encodeError(error, 'delete_room'))).toMatchObject({
+      action: 'error',
+      code: 'missing_field',
+      data: { field: 'room_id', transaction_id: 'exchange_1' },
+    });
+    const refused = new ParleyError('invalid_credentials', { transactionId: 'exchange_1' });
+    expect(JSON.parse(loginDialect.encodeError(refused, 'login'))).toMatchObject({
+      action: 'login_fail',
+      data: { transaction_id: 'exchange_1' },
+    });
   });
 });
 
@@ -119,9 +197,14 @@ test('a transaction_id is the same in the ack of a message and at all its receiv
   const event = { type: 'message', roomId, id: 41, sender: 'anna', content: 'hello', sentAt } as const;
   const received = JSON.parse(loginDialect.encodeEvent({ ...event, senderId: createId('user') })!);
   const command = { method: sendMessage, request: {}, action: 'send_message', claimedName: undefined };
-  const ack = JSON.parse(loginDialect.encodeReply(command, { roomId, messageId: 41, sentAt }));
+  const ack = JSON.parse(loginDialect.encodeReply(command, { roomId, messageId: 41, sentAt })!);
   expect(ack.data.transaction_id).toBe(received.data.transaction_id);
 });
+
+function commandOf({ action, request }: Pick<ReplyFixture, 'action' | 'request'>): Command {
+  const { method } = requestFixtures.find(({ frame }) => frame.action === action)!;
+  return { method, request: request, action, claimedName: undefined };
+}
 
 /** The exact text of a frame: the seed's keys in the seed's order, then ours. */
 function written({ frame, added }: FrameFixture): string {

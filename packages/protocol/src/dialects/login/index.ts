@@ -1,8 +1,10 @@
+import type { Command } from '../../command.ts';
 import type { ErrorCode, ErrorDetails, ParleyError } from '../../errors.ts';
 import type { RoomEvent } from '../../events.ts';
 import type { Dialect, JsonObject } from '../dialect.ts';
 import { events } from './events.ts';
 import type { Frame } from './frames.ts';
+import { handshakeFrames } from './handshake.ts';
 import { dataOf, requests } from './requests.ts';
 import type { RequestRow } from './requests.ts';
 
@@ -21,7 +23,10 @@ export const loginDialect: Dialect = {
     return rowOf(action).decode(dataOf(frame), action);
   },
 
-  encodeReply: (command, reply) => JSON.stringify(rowOf(command.action).encodeReply(reply, command.request)),
+  encodeReply(command, reply) {
+    const frame = replyFrame(command, reply);
+    return frame && JSON.stringify(frame);
+  },
 
   encodeEvent(event) {
     const encode = events[event.type] as (event: RoomEvent) => Frame;
@@ -39,7 +44,13 @@ export const loginDialect: Dialect = {
       data: dataOfError(error),
     });
   },
+
+  handshake: handshakeFrames(replyFrame),
 };
+
+function replyFrame({ action, request }: Command, reply: unknown): Frame | undefined {
+  return rowOf(action).encodeReply(reply, request);
+}
 
 function rowOf(action: string): RequestRow {
   const row = requests[action];
@@ -52,6 +63,7 @@ function dataOfError({ details }: ParleyError): JsonObject | undefined {
   const spelled: Record<keyof ErrorDetails, string> = {
     field: 'field',
     retryAfterMs: 'retry_after_ms',
+    transactionId: 'transaction_id',
     users: 'users',
   };
   const data = Object.entries(details).map(

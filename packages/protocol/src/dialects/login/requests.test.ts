@@ -136,7 +136,7 @@ describe('a password', () => {
   );
 
   test('too short to be registered is simply wrong at a login', () => {
-    expect(decode('login', register('short')).request).toEqual({
+    expect(decode('login', register('short')).request).toMatchObject({
       name: 'anna',
       proof: { password: 'short' },
     });
@@ -145,11 +145,120 @@ describe('a password', () => {
 
   test('or a session key must be brought to a login; of both the key counts', () => {
     expect(refusal('login', { chatid: 'anna' })).toEqual(['missing_field', 'password']);
-    expect(decode('login', { chatid: 'anna', password: 'password123', session_key: 'key' }).request).toEqual({
+    expect(
+      decode('login', { chatid: 'anna', password: 'password123', session_key: 'key' }).request,
+    ).toMatchObject({
       name: 'anna',
       proof: { sessionKey: 'key' },
     });
     expect(refusal('login', { chatid: 'anna', session_key: '' })).toEqual(['invalid_field', 'session_key']);
+  });
+});
+
+describe('what a login asks for', () => {
+  const login = (fields: object) => ({ chatid: 'anna', password: 'password123', ...fields });
+
+  test.each([
+    ['nothing', {}, false, false],
+    ['the handshake', { handshake: true }, true, false],
+    ['receipts', { receipts: true }, false, true],
+    ['both', { handshake: true, receipts: true }, true, true],
+    ['neither, in words', { handshake: false, receipts: false }, false, false],
+  ])('may be %s', (_what, fields, handshake, receipts) => {
+    const { request } = decode('login', login(fields));
+    expect(request).toEqual({ name: 'anna', proof: { password: 'password123' }, handshake, receipts });
+    const resumed = decode('login', { chatid: 'anna', session_key: 'key', ...fields }).request;
+    expect(resumed).toEqual({ name: 'anna', proof: { sessionKey: 'key' }, handshake, receipts });
+  });
+
+  test.each(['true', 1, null, {}])('is said by true or false, not by %p', (wrong) => {
+    expect(refusal('login', login({ handshake: wrong }))).toEqual(['invalid_field', 'handshake']);
+    expect(refusal('login', login({ receipts: wrong }))).toEqual(['invalid_field', 'receipts']);
+  });
+});
+
+describe('a step of the handshake', () => {
+  const steps = ['confirm_count', 'character_count', 'ack'];
+  const step = (transaction_id: unknown) => ({ transaction_id, confirm: true, letter_frequencies: {} });
+
+  test.each(steps)('%s names its transaction', (action) => {
+    expect(decode(action, step('unique_transaction_id')).request).toMatchObject({
+      transactionId: 'unique_transaction_id',
+    });
+    expect(decode(action, step(emoji.repeat(128))).request).toMatchObject({
+      transactionId: emoji.repeat(128),
+    });
+    expect(refusal(action, { confirm: true, letter_frequencies: {} })).toEqual([
+      'missing_field',
+      'transaction_id',
+    ]);
+    for (const wrong of ['', 't'.repeat(129), 't\0', '\ud83d', 1, null, {}]) {
+      expect(refusal(action, step(wrong))).toEqual(['invalid_field', 'transaction_id']);
+    }
+  });
+
+  test('confirms or does not', () => {
+    expect(decode('confirm_count', step('t')).request).toEqual({ transactionId: 't', confirm: true });
+    expect(decode('confirm_count', { transaction_id: 't', confirm: false }).request).toMatchObject({
+      confirm: false,
+    });
+    expect(refusal('confirm_count', { transaction_id: 't' })).toEqual(['missing_field', 'confirm']);
+    for (const confirm of ['true', 1, null]) {
+      expect(refusal('confirm_count', { transaction_id: 't', confirm })).toEqual([
+        'invalid_field',
+        'confirm',
+      ]);
+    }
+  });
+
+  test('of the count may leave out what it counts, and says who speaks as any other', () => {
+    const counted = { transaction_id: 't', letter_frequencies: { a: 1 } };
+    const bare = decode('character_count', counted);
+    const full = decode('character_count', {
+      ...counted,
+      chatid: 'anna',
+      original_action: 'receive_message',
+    });
+    expect(bare.request).toEqual({ transactionId: 't', letterFrequencies: { a: 1 } });
+    expect(full.request).toEqual(bare.request);
+    expect([bare.claimedName, full.claimedName]).toEqual([undefined, 'anna']);
+  });
+});
+
+describe('letter frequencies', () => {
+  const counted = (json: string) => ({ transaction_id: 't', letter_frequencies: JSON.parse(json) });
+
+  test.each([
+    ['no character', '{}'],
+    ['any characters', '{"a":10,"\\n":3,"\\u2028":1,"\\"":2,"😀":1,"\\u0301":1}'],
+    ['a lone surrogate', '{"\\ud83d":2}'],
+    ['a character that does not occur', '{"a":1,"b":0}'],
+    ['more than a character', '{"ab":1,"":2}'],
+    ['names that every object knows', '{"__proto__":1,"toString":2,"constructor":3}'],
+  ])('may count %s and are kept as they are', (_what, json) => {
+    const { letterFrequencies } = decode('character_count', counted(json)).request as {
+      letterFrequencies: object;
+    };
+    expect(JSON.stringify(letterFrequencies)).toBe(JSON.stringify(JSON.parse(json)));
+  });
+
+  test.each([
+    ['null', 'null'],
+    ['a list', '[]'],
+    ['a text', '"abc"'],
+    ['a count below 0', '{"a":-1}'],
+    ['half a character', '{"a":0.5}'],
+    ['a text for a count', '{"a":"1"}'],
+    ['a text for the count of line breaks', '{"\\n":"1"}'],
+    ['a count that is beyond all counting', '{"a":1e300}'],
+    ['an object for the count of __proto__', '{"__proto__":{"a":1}}'],
+  ])('may not be or have %s', (_what, json) => {
+    expect(refusal('character_count', counted(json))).toEqual(['invalid_field', 'letter_frequencies']);
+  });
+
+  test('with a key of a million characters are refused in a few words', () => {
+    const error = errorOf('character_count', counted(`{"${'a'.repeat(1_000_000)}":"x"}`));
+    expect(loginDialect.encodeError(error, 'character_count').length).toBeLessThan(500);
   });
 });
 
@@ -223,6 +332,11 @@ describe('an id of the client', () => {
 });
 
 describe('the id of a room', () => {
+  const inOneRoom = [
+    ...['join_room', 'leave_room', 'delete_room'],
+    ...['get_messages', 'get_room_users', 'get_receipts'],
+  ];
+
   test.each(['unique_room_id', 'room name with spaces', 'parley.rpc.*', '>'])(
     'is passed on as it is, known or not: %s',
     (id) => {
@@ -231,17 +345,14 @@ describe('the id of a room', () => {
   );
 
   test.each(['', 'r'.repeat(65), 'r\0', '\ud83d', 1, null, {}])('may not be %p', (id) => {
-    for (const action of ['join_room', 'leave_room', 'delete_room', 'get_messages', 'get_room_users']) {
+    for (const action of inOneRoom) {
       expect(refusal(action, { room_id: id })).toEqual(['invalid_field', 'room_id']);
     }
   });
 
-  test.each(['join_room', 'leave_room', 'delete_room', 'get_messages', 'get_room_users'])(
-    'may not be left out of %s',
-    (action) => {
-      expect(refusal(action, {})).toEqual(['missing_field', 'room_id']);
-    },
-  );
+  test.each(inOneRoom)('may not be left out of %s', (action) => {
+    expect(refusal(action, {})).toEqual(['missing_field', 'room_id']);
+  });
 });
 
 describe('the rest of a frame', () => {

@@ -3,7 +3,9 @@ import type { Static, TObject, TProperties } from 'typebox';
 import type { Command } from '../../command.ts';
 import { closeSession, openSession, registerAccount, sendMessage } from '../../contract/gateway.ts';
 import { maxPageMessages, readHistory } from '../../contract/messages.ts';
+import { acknowledgeEvent, confirmRequest, countEvent } from '../../contract/handshake.ts';
 import type { Method, ReplyOf, RequestOf } from '../../contract/method.ts';
+import { listReceipts } from '../../contract/receipts.ts';
 import {
   addMember,
   createRoom,
@@ -18,6 +20,7 @@ import {
 } from '../../contract/rooms.ts';
 import { ParleyError } from '../../errors.ts';
 import { MessageId, RoomId, transactionIdOf } from '../../ids.ts';
+import { LetterFrequencies } from '../../letter-frequencies.ts';
 import {
   ClientMessageId,
   Content,
@@ -37,14 +40,15 @@ import type { Frame } from './frames.ts';
 /** One action of the dialect: how its `data` is read, and what answers it. */
 export interface RequestRow {
   decode(data: JsonObject, action: string): Command;
-  encodeReply(reply: unknown, request: unknown): Frame;
+  /** Undefined where nothing answers. */
+  encodeReply(reply: unknown, request: unknown): Frame | undefined;
 }
 
 interface RowDefinition<M extends Method, Data extends TProperties> {
   /** The fields of `data` beside `chatid`. */
   data: Data;
   request: (data: Static<TObject<Data>>) => RequestOf<M>;
-  reply: (reply: ReplyOf<M>, request: RequestOf<M>) => Frame;
+  reply: (reply: ReplyOf<M>, request: RequestOf<M>) => Frame | undefined;
 }
 
 /** `chatid`, which file frames spell `chat_id`, says who is speaking; unknown further fields are ignored. */
@@ -73,6 +77,7 @@ function row<M extends Method, Data extends TProperties>(
   };
 }
 
+const TransactionId = storableText(1, 128);
 const roomOnly = { room_id: RoomId };
 const toRoomOnly = ({ room_id }: { room_id: RoomId }) => ({ roomId: room_id });
 
@@ -89,11 +94,13 @@ export const requests: Record<string, RequestRow> = {
       chatid: NameInput,
       password: Type.Optional(Password),
       session_key: Type.Optional(storableText(1, 256)),
+      handshake: Type.Optional(Type.Boolean()),
+      receipts: Type.Optional(Type.Boolean()),
     },
-    request: ({ chatid, password, session_key: sessionKey }) => {
-      const name = normalizeName(chatid);
-      if (sessionKey !== undefined) return { name, proof: { sessionKey } };
-      if (password !== undefined) return { name, proof: { password } };
+    request: ({ chatid, password, session_key: sessionKey, handshake = false, receipts = false }) => {
+      const login = { name: normalizeName(chatid), handshake, receipts };
+      if (sessionKey !== undefined) return { ...login, proof: { sessionKey } };
+      if (password !== undefined) return { ...login, proof: { password } };
       const message = 'The field `password` is missing; add it, or `session_key` to resume a session.';
       throw new ParleyError('missing_field', { field: 'password' }, { message });
     },
@@ -233,6 +240,40 @@ export const requests: Record<string, RequestRow> = {
         })),
         has_more: hasMore,
       }),
+  }),
+
+  get_receipts: row(listReceipts, {
+    data: roomOnly,
+    request: toRoomOnly,
+    reply: ({ roomId, receipts }) =>
+      success('receipts_list', 'Receipts retrieved successfully.', {
+        room_id: roomId,
+        receipts: receipts.map(({ name, position, at }) => ({ chatid: name, message_id: position, at })),
+      }),
+  }),
+
+  confirm_count: row(confirmRequest, {
+    data: { transaction_id: TransactionId, confirm: Type.Boolean() },
+    request: ({ transaction_id, confirm }) => ({ transactionId: transaction_id, confirm }),
+    reply: () => undefined,
+  }),
+
+  character_count: row(countEvent, {
+    data: { transaction_id: TransactionId, letter_frequencies: LetterFrequencies },
+    request: ({ transaction_id, letter_frequencies }) => ({
+      transactionId: transaction_id,
+      letterFrequencies: letter_frequencies,
+    }),
+    reply: ({ transactionId, confirm }) => ({
+      action: 'confirm_count',
+      data: { transaction_id: transactionId, confirm },
+    }),
+  }),
+
+  ack: row(acknowledgeEvent, {
+    data: { transaction_id: TransactionId },
+    request: ({ transaction_id }) => ({ transactionId: transaction_id }),
+    reply: () => undefined,
   }),
 };
 

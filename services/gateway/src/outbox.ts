@@ -1,0 +1,65 @@
+import type { Duplex } from 'node:stream';
+
+/**
+ * The finished frames on their way to one socket. All of one turn of the event loop are written together; a reader that
+ * does not keep up is found out by the bytes that wait for it.
+ */
+export class Outbox {
+  readonly #stream: Duplex;
+  readonly #maxBytes: number;
+  /** Frames of this turn. */
+  #frames: Buffer[] = [];
+  /** Frames kept back until something is answered. */
+  #held: Buffer[] | undefined;
+  #bytes = 0;
+
+  /** @param maxBytes Most bytes that may wait, here and in the socket. */
+  constructor(stream: Duplex, maxBytes: number) {
+    this.#stream = stream;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** False where too much waits already: then nothing that waits here goes out any more. */
+  write(frame: Buffer): boolean {
+    this.#bytes += frame.length;
+    if (this.#bytes + this.#stream.writableLength > this.#maxBytes) {
+      this.#frames = [];
+      this.#held = undefined;
+      this.#bytes = 0;
+      return false;
+    }
+    if (this.#held) {
+      this.#held.push(frame);
+    } else {
+      if (this.#frames.length === 0) setImmediate(flush, this);
+      this.#frames.push(frame);
+    }
+    return true;
+  }
+
+  /** Keeps back what is written from now on. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** What was kept back, which is so no longer. */
+  takeHeld(): Buffer[] {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const { length } of held) this.#bytes -= length;
+    return held;
+  }
+
+  flush(): void {
+    const frames = this.#frames;
+    if (frames.length === 0) return;
+    this.#frames = [];
+    for (const { length } of frames) this.#bytes -= length;
+    // Compression is off, so `ws` writes its own frames at once too and none can get between the parts of another.
+    if (this.#stream.writable) this.#stream.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames));
+  }
+}
+
+function flush(outbox: Outbox): void {
+  outbox.flush();
+}

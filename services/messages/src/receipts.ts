@@ -1,0 +1,58 @@
+import { firstThatFit, ParleyError, subjects } from '@parley/protocol';
+import type { Caller, IdRange, listReceipts, ReplyOf, RoomId, UserEvent, UserId } from '@parley/protocol';
+import type { Access } from './access.ts';
+import type { Acknowledgement, ReceiptStore } from './receipt-store.ts';
+
+export interface ReceiptsParts {
+  store: Pick<ReceiptStore, 'add' | 'list'>;
+  access: Access;
+  publish: (subject: string, event: UserEvent) => void;
+}
+
+/** Users whose membership is asked about at once. */
+const maxUsersPerQuestion = 1_000;
+
+export type Receipts = ReturnType<typeof createReceipts>;
+
+/** Who has acknowledged what. */
+export function createReceipts({ store, access, publish }: ReceiptsParts) {
+  /**
+   * Stores acknowledgements and tells the senders, wherever they are.
+   * @throws ParleyError `invalid_field` where a range ends before it begins; then none of them is stored.
+   */
+  async function acknowledge(acknowledgements: readonly Acknowledgement[]): Promise<void> {
+    if (acknowledgements.some(({ ranges }) => ranges.some(([from, to]) => from > to))) {
+      throw new ParleyError('invalid_field', { field: 'ranges' });
+    }
+    for (const { roomId, messageId, senderId, reader } of await store.add(merged(acknowledgements))) {
+      publish(subjects.userEvents(senderId), { type: 'message-delivered', roomId, messageId, reader });
+    }
+  }
+
+  /** For members, of those who still are. @throws ParleyError `room_not_found` or `not_in_room`. */
+  async function list(caller: Caller, roomId: RoomId): Promise<ReplyOf<typeof listReceipts>> {
+    const asking = await access.membersAmong(roomId, [caller.userId]);
+    if (!asking.has(caller.userId)) throw new ParleyError('not_in_room');
+    const all = await store.list(roomId);
+    const members = new Set<UserId>();
+    for (let start = 0; start < all.length; start += maxUsersPerQuestion) {
+      const userIds = all.slice(start, start + maxUsersPerQuestion).map(({ userId }) => userId);
+      for (const userId of await access.membersAmong(roomId, userIds)) members.add(userId);
+    }
+    const receipts = all
+      .filter(({ userId }) => members.has(userId))
+      .map(({ name, position, at }) => ({ name, position, at }));
+    return { roomId, receipts: firstThatFit(receipts) };
+  }
+
+  return { acknowledge, list };
+}
+
+/** One acknowledgement for each user and room. */
+function merged(acknowledgements: readonly Acknowledgement[]): Acknowledgement[] {
+  const byKey = Map.groupBy(acknowledgements, ({ roomId, user }) => `${roomId} ${user.userId}`);
+  return [...byKey.values()].map((same) => ({
+    ...same[0]!,
+    ranges: same.flatMap(({ ranges }): readonly IdRange[] => ranges),
+  }));
+}
