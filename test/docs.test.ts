@@ -26,9 +26,14 @@ function settingsTable(): string {
     }
   }
   const lines = [...rows.values()].map(({ setting: { variable, defaultText, doc }, readers }) => {
-    return `| \`${variable}\` | ${defaultText === undefined ? 'required' : `\`${defaultText}\``} | ${readers.join(', ')} | ${doc} |`;
+    return `| \`${variable}\` | ${defaultOf(defaultText)} | ${readers.join(', ')} | ${doc} |`;
   });
   return ['| variable | default | read by | meaning |', '| --- | --- | --- | --- |', ...lines].join('\n');
+}
+
+function defaultOf(text: string | undefined): string {
+  if (text === undefined) return 'required';
+  return text === '' ? 'none' : `\`${text}\``;
 }
 
 test('the settings table of operations.md is what the code reads', async () => {

@@ -32,6 +32,7 @@ const tasks = {
   check: () => checks,
   format: () => [['prettier', '--write', '--log-level=warn', '.']],
   example: (args) => [['examples/talk.ts', ...args]],
+  admin: (args) => [['apps/cli/src/admin/main.ts', ...args]],
   bench: (args) => [['bench/src/main.ts', ...args]],
 };
 

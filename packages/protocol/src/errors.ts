@@ -82,6 +82,8 @@ export interface ErrorDetails {
   transactionId?: string;
   /** The user names that were not found. */
   users?: string[];
+  /** The chunks that are missing, as `[first, last]` in the client's numbering; of very many the first. */
+  missing?: [number, number][];
 }
 
 /** The one error that services throw and clients are told. Anything else thrown is a bug and becomes `internal`. */

@@ -1,12 +1,18 @@
+import type { LobbyRoom } from './contract/rooms.ts';
 import type { ConnectionId, MessageId, RoomId, SessionId, UserId } from './ids.ts';
 import type { Message, SentMessage, User } from './models.ts';
 
-/** Something that happened in a room and is told to those in it. Each dialect has its own frame for it, or none. */
-export type RoomEvent = MessageSent | MessageDelivered | RoomChange;
+/** What clients are told beside the answers to their requests. Each dialect has its own frames for it, or none. */
+export type ClientEvent = RoomEvent | LobbyListed;
+
+/** Something that happened in a room and is told to those in it. */
+export type RoomEvent = MessageSent | MessageDelivered | UserJoined | UserLeft | PresenceEnded | RoomChange;
 
 export interface MessageSent extends Message {
   type: 'message';
   roomId: RoomId;
+  /** As the room is called now; left out for dialects that address rooms by id alone. */
+  roomName?: string;
 }
 
 /** A member has acknowledged a message: told to its sender. */
@@ -15,6 +21,33 @@ export interface MessageDelivered {
   roomId: RoomId;
   messageId: MessageId;
   reader: string;
+}
+
+/** Somebody is present who was not before, with whichever connection; told to the others. */
+export interface UserJoined {
+  type: 'user-joined';
+  roomId: RoomId;
+  user: string;
+}
+
+/** Somebody's last connection has left the room. */
+export interface UserLeft {
+  type: 'user-left';
+  roomId: RoomId;
+  user: string;
+}
+
+/** A connection that had joined the room is in it no more, by no request of its own; told to it alone. */
+export interface PresenceEnded {
+  type: 'presence-ended';
+  roomId: RoomId;
+  roomName: string;
+}
+
+/** The public rooms with the users present in each. */
+export interface LobbyListed {
+  type: 'lobby-listed';
+  rooms: readonly { name: string; users: number }[];
 }
 
 /** A change of a room itself or of who belongs to it. */
@@ -34,7 +67,8 @@ export interface MemberAdded {
   type: 'member-added';
   roomId: RoomId;
   roomName: string;
-  owner: string;
+  /** Null where the room is nobody's. */
+  owner: string | null;
   user: User;
 }
 
@@ -63,12 +97,14 @@ export interface MemberLeft {
 export interface RoomRenamed {
   type: 'room-renamed';
   roomId: RoomId;
+  oldName: string;
   newName: string;
 }
 
 export interface RoomDeleted {
   type: 'room-deleted';
   roomId: RoomId;
+  roomName: string;
 }
 
 /** On the bus, to a room: messages committed together, in the order of their ids, without a hole between them. */
@@ -84,6 +120,20 @@ export interface MessagesCommitted {
 export interface RoomChanged {
   change: RoomChange;
   origin: ConnectionId | undefined;
+}
+
+/** On the bus, to a room: users who came into sight and who went from it, by name. */
+export interface PresenceChanged {
+  roomId: RoomId;
+  joined: string[];
+  left: string[];
+}
+
+/** On the bus, to all gateways: public rooms that are new, changed or gone. Of two that tell of one room the greater version counts. */
+export interface LobbyChanged {
+  version: number;
+  rooms: LobbyRoom[];
+  removed: RoomId[];
 }
 
 /** On the bus, to one user, wherever it is connected. */
@@ -115,8 +165,11 @@ export interface ConnectionsEnded {
   userId: UserId;
   /** All connections bound to these sessions. */
   sessionIds: SessionId[];
-  /** `taken-over`: somebody logged in elsewhere (4001). `session-ended`: logged out (4003). */
-  reason: 'taken-over' | 'session-ended';
-  /** The connection that brought this about and stays. */
-  except: ConnectionId;
+  /**
+   * `resumed`: the session goes on elsewhere; its connection of the login dialect has to go (4001), others may stay.
+   * `taken-over`: somebody logged in elsewhere, and the sessions are no more (4001). `session-ended`: logged out (4003).
+   */
+  reason: 'resumed' | 'taken-over' | 'session-ended';
+  /** The connection that brought this about and stays; over HTTP there is none. */
+  except: ConnectionId | undefined;
 }

@@ -1,5 +1,5 @@
 import type { Command } from './command.ts';
-import { defaultDialect, dialects } from './dialects/index.ts';
+import { dialects } from './dialects/index.ts';
 import { isJsonObject } from './dialects/dialect.ts';
 import type { Dialect, JsonObject } from './dialects/dialect.ts';
 import { ParleyError } from './errors.ts';
@@ -15,8 +15,9 @@ const maxEchoedActionCharacters = 64;
 /**
  * Reads one text frame. Never throws: whatever is sent becomes a command or one clear error.
  * @param spoken The connection's dialect, once its first known action has fixed it.
+ * @param initial The dialect of errors until then.
  */
-export function readFrame(text: string, spoken: Dialect | undefined): FrameRead {
+export function readFrame(text: string, spoken: Dialect | undefined, initial: Dialect): FrameRead {
   let action: string | undefined;
   let dialect = spoken;
   let recognised = false;
@@ -29,7 +30,7 @@ export function readFrame(text: string, spoken: Dialect | undefined): FrameRead 
     return { dialect, recognised, action, command: dialect.decode(frame) };
   } catch (thrown) {
     return {
-      dialect: dialect ?? spoken ?? defaultDialect(),
+      dialect: dialect ?? spoken ?? initial,
       recognised,
       action: action?.slice(0, maxEchoedActionCharacters),
       error: ParleyError.from(thrown),

@@ -11,6 +11,8 @@ export type ConnectionId = Branded<'connection'>;
 export type GatewayId = Branded<'gateway'>;
 /** One exchange of the integrity handshake, begun by a request. */
 export type ExchangeId = Branded<'exchange'>;
+/** One upload of a file, from its first announcement to its end. */
+export type UploadId = Branded<'upload'>;
 /** The SHA-256 of a session key, in hex: it names the session and is no use to a thief. */
 export type SessionId = Branded<'session'>;
 /** 1, 2, 3 ... within its room, without holes. */
@@ -24,16 +26,27 @@ export const UserId = Type.Unsafe<UserId>(storableText(1, 64));
 export const RoomId = Type.Unsafe<RoomId>(storableText(1, 64));
 export const ConnectionId = Type.Unsafe<ConnectionId>(storableText(1, 64));
 export const GatewayId = Type.Unsafe<GatewayId>(storableText(1, 64));
+export const UploadId = Type.Unsafe<UploadId>(storableText(1, 64));
 export const SessionId = Type.Unsafe<SessionId>(storableText(1, 64));
 export const MessageId = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 
 interface IdByKind {
   user: UserId;
+  guest: UserId;
+  upload: UploadId;
   room: RoomId;
   connection: ConnectionId;
   gateway: GatewayId;
   exchange: ExchangeId;
 }
+
+/** Whether the user is a guest: somebody without an account, for as long as its connection lasts. */
+export function isGuest(userId: UserId): boolean {
+  return userId.startsWith('guest_');
+}
+
+/** The room `default`, which always exists, is public and belongs to nobody. */
+export const defaultRoomId = 'room_000000000000000000000000' as RoomId;
 
 /** A new random id such as `room_5f0c...`: 96 random bits, of characters that a bus subject may hold. */
 export function createId<Kind extends keyof IdByKind>(kind: Kind): IdByKind[Kind] {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { loginDialect } from './dialects/login/index.ts';
 import { readFrame } from './frame.ts';
 import { parseJson } from './json.ts';
 
@@ -121,7 +122,7 @@ describe('JSON', () => {
 
   test('nested a hundred thousand times behind an escaped key is an error of the client', () => {
     const nested = '['.repeat(100_000) + ']'.repeat(100_000);
-    const { error } = readFrame(`{"action":"get_rooms","\\n":${nested}}`, undefined);
+    const { error } = readFrame(`{"action":"get_rooms","\\n":${nested}}`, undefined, loginDialect);
     expect(error === undefined || error.code === 'invalid_json').toBe(true);
   });
 });
@@ -131,6 +132,7 @@ test('the letter frequencies of one client are not spoiled by those of another',
     readFrame(
       `{"action":"character_count","data":{"transaction_id":"t","letter_frequencies":${json}}}`,
       undefined,
+      loginDialect,
     ).command!.request as { letterFrequencies: object };
   count('{"{":1,"\\\\":1}');
   expect(entriesOf(count('{"{":1,"\\"":24}').letterFrequencies)).toEqual([

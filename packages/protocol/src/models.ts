@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
-import { ClientMessageId, Content, UserName, RoomName } from './text.ts';
+import { ClientMessageId, Content, FileName, FileType, RoomName, Sha256, UserName } from './text.ts';
 import { ConnectionId, GatewayId, MessageId, RoomId, SessionId, UserId } from './ids.ts';
 import { Time } from './times.ts';
 
@@ -12,8 +12,10 @@ export type User = Static<typeof User>;
 export const Caller = Type.Object({
   userId: UserId,
   name: UserName,
-  sessionId: SessionId,
-  connectionId: ConnectionId,
+  /** Guests have none. */
+  sessionId: Type.Optional(SessionId),
+  /** None over HTTP. */
+  connectionId: Type.Optional(ConnectionId),
 });
 export type Caller = Static<typeof Caller>;
 
@@ -34,11 +36,14 @@ export type LeaseReply = Static<typeof LeaseReply>;
 export const Visibility = Type.Union([Type.Literal('private'), Type.Literal('public')]);
 export type Visibility = Static<typeof Visibility>;
 
+/** The owner's name; null for the room `default`, which is nobody's. */
+export const RoomOwner = Type.Union([UserName, Type.Null()]);
+
 export const Room = Type.Object({
   roomId: RoomId,
   name: RoomName,
   visibility: Visibility,
-  owner: UserName,
+  owner: RoomOwner,
 });
 export type Room = Static<typeof Room>;
 
@@ -47,18 +52,34 @@ export const Role = Type.Union([Type.Literal('owner'), Type.Literal('member')]);
 export const RoomMember = Type.Object({ name: UserName, online: Type.Boolean(), role: Role });
 export type RoomMember = Static<typeof RoomMember>;
 
-/** A stored message. Neither its id, its sender's name nor its time ever changes. */
+/** A file as it is listed in a room. */
+export const FileInfo = Type.Object({
+  name: FileName,
+  /** In bytes. */
+  size: Type.Integer({ minimum: 0 }),
+  /** The media type that the sender gave it. */
+  type: FileType,
+  /** In hex. */
+  sha256: Sha256,
+});
+export type FileInfo = Static<typeof FileInfo>;
+
+/**
+ * A stored message. Neither its id, its sender's name nor its time ever changes. With `file` it announces that file, and
+ * its content is the file's name.
+ */
 export const Message = Type.Object({
   id: MessageId,
   senderId: UserId,
   sender: UserName,
   content: Content,
   sentAt: Time,
+  file: Type.Optional(FileInfo),
 });
 export type Message = Static<typeof Message>;
 
-/** A message with the connection it came from, which got a confirmation instead of a delivery. */
-export const SentMessage = Type.Object({ ...Message.properties, origin: ConnectionId });
+/** A message with the connection it came from; over HTTP it came from none. */
+export const SentMessage = Type.Object({ ...Message.properties, origin: Type.Optional(ConnectionId) });
 export type SentMessage = Static<typeof SentMessage>;
 
 /** A message on its way into a room. */
@@ -66,7 +87,8 @@ export const Send = Type.Object({
   sender: User,
   content: Content,
   clientMessageId: Type.Optional(ClientMessageId),
-  /** The connection that gets the confirmation instead of the delivery. */
-  origin: ConnectionId,
+  /** The connection that it comes from. */
+  origin: Type.Optional(ConnectionId),
+  file: Type.Optional(FileInfo),
 });
 export type Send = Static<typeof Send>;

@@ -70,4 +70,29 @@ export const NewPassword = storableText(minPasswordCharacters, maxPasswordCharac
 /** A password to be tried: any that could ever have been accepted, and short ones, which are simply wrong. */
 export const Password = storableText(1, maxPasswordCharacters);
 
+export const maxFileNameBytes = 255;
+
+const notInFileNames = /[/\\\p{Cc}]/u;
+
+/** Whether the text is a file's name and not a path. */
+function isFileName(name: unknown): boolean {
+  return (
+    isStorable(name) &&
+    !notInFileNames.test(name as string) &&
+    !['', '.', '..'].includes(name as string) &&
+    new TextEncoder().encode(name as string).length <= maxFileNameBytes
+  );
+}
+
+/** The name of a file (`file_path` in the login dialect): one name, never a path. */
+export const FileName = Type.Refine(
+  Type.String(),
+  isFileName,
+  () => `must be a name of at most ${maxFileNameBytes} bytes, without separators and control characters`,
+);
+/** The media type that a client gives a file; told on as it is. */
+export const FileType = storableText(0, 128);
+/** 64 hexadecimal digits. */
+export const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
+
 export type UserName = Static<typeof UserName>;

@@ -4,7 +4,7 @@ import { ServiceError, Svcm } from '@nats-io/services';
 import { connect } from '@nats-io/transport-node';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { createId, method, ParleyError, subjects, UserName } from '@parley/protocol';
-import type { Caller } from '@parley/protocol';
+import type { Caller, SessionId } from '@parley/protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Type } from 'typebox';
 import { endpoint, openBus } from './bus.ts';
@@ -221,7 +221,7 @@ describe('the context', () => {
   const caller: Caller = {
     userId: createId('user'),
     name: 'Zoë 😀 "\u2028%',
-    sessionId: 'a'.repeat(64) as Caller['sessionId'],
+    sessionId: 'a'.repeat(64) as SessionId,
     connectionId: createId('connection'),
   };
 

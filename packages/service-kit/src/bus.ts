@@ -10,16 +10,43 @@ import { contextInHand, fromHeaders, toHeaders, withContext } from './context.ts
 import type { RequestContext } from './context.ts';
 import type { Log } from './log.ts';
 import { callSeconds, serveSeconds } from './metrics.ts';
+import { noBytes, packed, unpacked } from './payload.ts';
+import type { Payload } from './payload.ts';
+
+/** A reply, and the bytes that go along with it as they are, outside of its JSON. */
+export interface ReplyWithBytes<Reply> {
+  reply: Reply;
+  bytes: Uint8Array;
+}
 
 /** A method and what answers it. */
 export interface Endpoint {
   readonly method: Method;
-  readonly answer: (request: unknown, context: RequestContext) => Promise<unknown>;
+  readonly answer: (
+    request: unknown,
+    context: RequestContext,
+    bytes: Uint8Array,
+  ) => Promise<ReplyWithBytes<unknown>>;
 }
 
 export function endpoint<M extends Method>(
   method: M,
   answer: (request: RequestOf<M>, context: RequestContext) => Promise<ReplyOf<M>>,
+): Endpoint {
+  return endpointWithBytes(method, async (request, context) => ({
+    reply: await answer(request, context),
+    bytes: noBytes,
+  }));
+}
+
+/** An endpoint whose requests or replies carry bytes; where a request brought none they are empty. */
+export function endpointWithBytes<M extends Method>(
+  method: M,
+  answer: (
+    request: RequestOf<M>,
+    context: RequestContext,
+    bytes: Uint8Array,
+  ) => Promise<ReplyWithBytes<ReplyOf<M>>>,
 ): Endpoint {
   return { method, answer: answer as Endpoint['answer'] };
 }
@@ -67,13 +94,37 @@ export class Bus implements AsyncDisposable {
     context: RequestContext = contextInHand(this.#options.requestTimeoutMs),
     gatewayId?: GatewayId,
   ): Promise<ReplyOf<M>> {
+    const subject = gatewayId ? subjects.gatewayMethod(method, gatewayId) : subjects.method(method);
+    return (await this.#ask(method, subject, packed(request, noBytes, toHeaders(context)), context)).reply;
+  }
+
+  /**
+   * As `call`, with bytes that travel as they are, outside of the JSON, both ways. Request and reply each have to fit the
+   * server's largest payload (1 MiB) with theirs.
+   * @param bytes Empty where the method's requests carry none; a reply without bytes brings empty ones.
+   */
+  async callWithBytes<M extends Method>(
+    method: M,
+    request: RequestOf<M>,
+    bytes: Uint8Array,
+    context: RequestContext = contextInHand(this.#options.requestTimeoutMs),
+  ): Promise<ReplyWithBytes<ReplyOf<M>>> {
+    return this.#ask(method, subjects.method(method), packed(request, bytes, toHeaders(context)), context);
+  }
+
+  async #ask<M extends Method>(
+    method: M,
+    subject: string,
+    payload: Payload,
+    context: RequestContext,
+  ): Promise<ReplyWithBytes<ReplyOf<M>>> {
     const stop = callSeconds.startTimer({ method: method.name });
     try {
-      const subject = gatewayId ? subjects.gatewayMethod(method, gatewayId) : subjects.method(method);
-      const reply = await this.#request(subject, JSON.stringify(request), context);
-      if (ServiceError.isServiceError(reply)) throw errorFrom(reply);
+      const message = await this.#request(subject, payload, context);
+      if (ServiceError.isServiceError(message)) throw errorFrom(message);
       stop({ outcome: 'ok' });
-      return reply.json<ReplyOf<M>>();
+      const { value, bytes } = unpacked(message);
+      return { reply: value as ReplyOf<M>, bytes };
     } catch (thrown) {
       const error = ParleyError.from(thrown);
       stop({ outcome: error.code });
@@ -81,11 +132,11 @@ export class Bus implements AsyncDisposable {
     }
   }
 
-  async #request(subject: string, payload: string, context: RequestContext): Promise<Msg> {
+  async #request(subject: string, { data, headers }: Payload, context: RequestContext): Promise<Msg> {
     const timeout = context.deadline - Date.now();
     if (timeout <= 0 || !this.#connected) throw new ParleyError('unavailable');
     try {
-      return await this.#nats.request(subject, payload, { timeout, headers: toHeaders(context) });
+      return await this.#nats.request(subject, data, { timeout, ...(headers && { headers }) });
     } catch (cause) {
       const away =
         cause instanceof TimeoutError ||
@@ -138,9 +189,11 @@ export class Bus implements AsyncDisposable {
       const context = fromHeaders(message.headers, this.#options.requestTimeoutMs);
       requestId = context.requestId;
       if (context.deadline <= Date.now()) throw new ParleyError('unavailable');
-      const request = validated(method.request, parsed(message));
-      const reply = await withContext(context, () => answer(request, context));
-      message.respond(JSON.stringify(reply));
+      const { value, bytes } = unpacked(message);
+      const request = validated(method.request, value);
+      const answered = await withContext(context, () => answer(request, context, bytes));
+      const { data, headers } = packed(answered.reply, answered.bytes);
+      message.respond(data, headers && { headers });
       stop({ outcome: 'ok' });
     } catch (thrown) {
       const error = ParleyError.from(thrown);
@@ -173,6 +226,11 @@ export class Bus implements AsyncDisposable {
         hear(message.json(), message.subject);
       },
     });
+  }
+
+  /** The connection itself, for JetStream. Requests and events go through the methods above. */
+  get connection(): NatsConnection {
+    return this.#nats;
   }
 
   /** Resolves when the server has seen everything sent so far, subscriptions included. @throws ParleyError `unavailable` */
@@ -228,14 +286,6 @@ export async function openBus(options: BusOptions): Promise<Bus> {
     noAsyncTraces: true,
   });
   return new Bus(nats, options);
-}
-
-function parsed(message: Msg): unknown {
-  try {
-    return message.json();
-  } catch (cause) {
-    throw new ParleyError('invalid_json', {}, { cause });
-  }
 }
 
 function errorFrom(reply: Msg): ParleyError {

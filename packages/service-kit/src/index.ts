@@ -4,6 +4,7 @@ export * from './database.ts';
 export * from './health.ts';
 export * from './log.ts';
 export * from './metrics.ts';
+export { noBytes } from './payload.ts';
 export * from './redis.ts';
 export * from './run-service.ts';
 export * from './settings.ts';

@@ -99,6 +99,23 @@ export function text(
   return { variable, doc, defaultText: value, parse: (given) => given };
 }
 
+/** Words separated by commas; spaces around them do not count. */
+export function list(
+  variable: string,
+  { doc, default: value }: { doc: string; default?: string },
+): Setting<string[]> {
+  return {
+    variable,
+    doc,
+    defaultText: value,
+    parse: (given) =>
+      given
+        .split(',')
+        .map((word) => word.trim())
+        .filter((word) => word !== ''),
+  };
+}
+
 /** A URL with one of the given schemes. It may hold a password, so a bad one is never repeated. */
 export function url(
   variable: string,

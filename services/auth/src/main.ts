@@ -1,6 +1,9 @@
 import { probeConnection, subjects } from '@parley/protocol';
 import { createContext, openDatabase, openRedis, runService } from '@parley/service-kit';
 import { createAccounts } from './accounts.ts';
+import { createGuestNames } from './guest-names.ts';
+import { createGuests } from './guests.ts';
+import { createLogins } from './logins.ts';
 import { createRateLimit, noRateLimit } from './rate-limits.ts';
 import { authService } from './service.ts';
 import { createSessionStore } from './sessions.ts';
@@ -9,6 +12,9 @@ import { createAccountStore } from './store.ts';
 
 /** A gateway answers a probe within 3 s; one that says nothing for longer is gone. */
 const probeTimeoutMs = 3_500;
+
+/** A statement waits for a connection and for its answer, each with its time limit; one more to be sure. */
+const longestWaits = 3;
 
 await runService('auth', settings, async ({ config, log, bus, health, closing }) => {
   const { databaseUrl, databaseConnections: connections, redisUrl, requestTimeoutMs: timeoutMs } = config;
@@ -22,10 +28,14 @@ await runService('auth', settings, async ({ config, log, bus, health, closing })
 
   const store = createAccountStore(database);
   const sessions = createSessionStore(redis, config);
-  const accounts = createAccounts({
+  const guestNames = createGuestNames(redis, { settleMs: longestWaits * timeoutMs });
+  const limit = config.rateLimits === 'on' ? createRateLimit(redis) : noRateLimit;
+  const accounts = createAccounts({ accounts: store, guestNames, limit, limits: config });
+  const guests = createGuests({ accounts: store, guestNames, areAllowed: config.allowGuests === 'true' });
+  const logins = createLogins({
     accounts: store,
     sessions,
-    limit: config.rateLimits === 'on' ? createRateLimit(redis) : noRateLimit,
+    limit,
     limits: config,
     loginPolicy: config.loginPolicy,
     isAlive: ({ connectionId, gatewayId }) =>
@@ -37,5 +47,5 @@ await runService('auth', settings, async ({ config, log, bus, health, closing })
       bus.publish(subjects.userEvents(event.userId), event);
     },
   });
-  closing.use(await bus.serve('auth', authService({ accounts, sessions, store })));
+  closing.use(await bus.serve('auth', authService({ accounts, logins, guests, sessions, store })));
 });

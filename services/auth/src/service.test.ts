@@ -3,15 +3,25 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import {
   createId,
   endSession,
+  findRole,
   findUsers,
   logIn,
   register,
   releaseConnections,
   renewConnectionLease,
   resumeSession,
+  setRole,
   touchSessions,
 } from '@parley/protocol';
-import type { Caller, ConnectionPlace, ReplyOf, SessionId, User } from '@parley/protocol';
+import type {
+  AccountRole,
+  Caller,
+  ConnectionPlace,
+  ReplyOf,
+  SessionId,
+  User,
+  UserId,
+} from '@parley/protocol';
 import { createContext, createLog, Database, openRedis } from '@parley/service-kit';
 import type { RedisStore } from '@parley/service-kit';
 import { password, startParley, until } from '@parley/test-kit';
@@ -63,6 +73,14 @@ function touch(...sessionIds: SessionId[]): Promise<{ ended: SessionId[] }> {
 
 function release({ userId }: User, place: ConnectionPlace): Promise<object> {
   return parley.bus.call(releaseConnections, { connections: [{ userId, place }] }, createContext(5_000));
+}
+
+async function roleOf(userId: UserId): Promise<AccountRole> {
+  return (await parley.bus.call(findRole, { userId }, createContext(5_000))).role;
+}
+
+function giveRole(name: string, role: AccountRole): Promise<object> {
+  return parley.bus.call(setRole, { name, role }, createContext(5_000));
 }
 
 async function allRefused(code: string, attempts: Promise<unknown>[]): Promise<void> {
@@ -126,6 +144,22 @@ test('users are found by their exact names; unknown ones are left out', async ()
   const names = ['Emil', 'emil', 'nobody at all'];
   const found = await parley.bus.call(findUsers, { names }, createContext(5_000));
   expect(found).toEqual({ users: [emil] });
+});
+
+test('an account is a member until an operator makes it an admin, and again afterwards', async () => {
+  const [erna, other] = [await signUp('erna'), await signUp('ernestine')];
+  expect(await roleOf(erna.userId)).toBe('member');
+  await giveRole('erna', 'admin');
+  expect([await roleOf(erna.userId), await roleOf(other.userId)]).toEqual(['admin', 'member']);
+  await giveRole('erna', 'member');
+  expect(await roleOf(erna.userId)).toBe('member');
+});
+
+test('guests and unknown users are members, and can’t be given a role', async () => {
+  expect(await roleOf(createId('guest'))).toBe('member');
+  expect(await roleOf(createId('user'))).toBe('member');
+  const unknown = giveRole('no one', 'admin');
+  await expect(unknown).rejects.toMatchObject({ code: 'user_not_found', details: { users: ['no one'] } });
 });
 
 test('an unknown user and a wrong password get the same answer', async () => {
@@ -291,7 +325,7 @@ test('resuming binds the session to the new connection at once and sends the for
       type: 'connections-ended',
       userId: quinn.userId,
       sessionIds: [session.sessionId],
-      reason: 'taken-over',
+      reason: 'resumed',
       except: second.connectionId,
     },
   ]);

@@ -15,8 +15,14 @@ import type { RedisStore } from '@parley/service-kit';
 /** How a second session of a user is met: see `LOGIN_POLICY`. */
 export type LoginPolicy = 'single' | 'takeover' | 'multi';
 
+/** The secret that opens a session, and what the session is called by those who must not know it. */
+export interface SessionNames {
+  sessionId: SessionId;
+  sessionKey: string;
+}
+
 export type Opening =
-  | { outcome: 'opened'; sessionId: SessionId; sessionKey: string; ended: SessionId[] }
+  | ({ outcome: 'opened'; ended: SessionId[] } & SessionNames)
   /** Another session has a live connection, which is here. */
   | { outcome: 'occupied'; place: ConnectionPlace };
 
@@ -32,16 +38,41 @@ const keyOf = {
 };
 
 /*
- * A session is a hash {userId, name, connectionId, gatewayId}; the last two while a connection is bound to it. The
- * connection is live as long as its gateway's lease is. The scripts reach keys they are not given (the sessions of a
- * user, the leases of their gateways), so they need one Redis, not a cluster.
+ * A session is a hash {userId, name, kind, connectionId, gatewayId}; the last two while a connection is bound to it. The
+ * connection is live as long as its gateway's lease is. The kind is `login`, or `join` of a token that no connection of the
+ * login dialect has resumed: such a session is in nobody's way. The scripts reach keys they are not given (the sessions
+ * of a user, the leases of their gateways), so they need one Redis, not a cluster.
  */
+const forgetEnded = `
+local function forgetEnded(userSessions)
+  for _, sessionId in ipairs(redis.call('smembers', userSessions)) do
+    if redis.call('exists', 'parley:session:' .. sessionId) == 0 then
+      redis.call('srem', userSessions, sessionId)
+    end
+  end
+end
+`;
+
+/** Ends the user's sessions of kind `login`, but for one; answers with those that it ended. */
+const endOthers = `
+local function endOthers(userSessions, sessionId)
+  local ended = {}
+  for _, other in ipairs(redis.call('smembers', userSessions)) do
+    local key = 'parley:session:' .. other
+    local isInTheWay = other ~= sessionId and redis.call('hget', key, 'kind') ~= 'join'
+    if isInTheWay and redis.call('del', key) == 1 then table.insert(ended, other) end
+  end
+  return ended
+end
+`;
+
 const openScript = `
+${endOthers}
+${forgetEnded}
 local sessionKey, userSessions = KEYS[1], KEYS[2]
 local sessionId, userId, name, connectionId, gatewayId, policy, deadConnectionId, ttl = unpack(ARGV)
-local others = redis.call('smembers', userSessions)
 if policy == 'single' then
-  for _, other in ipairs(others) do
+  for _, other in ipairs(redis.call('smembers', userSessions)) do
     local place = redis.call('hmget', 'parley:session:' .. other, 'connectionId', 'gatewayId')
     local isInTheWay = place[1] and place[1] ~= connectionId and place[1] ~= deadConnectionId
     if isInTheWay and redis.call('exists', 'parley:gateway-lease:' .. place[2]) == 1 then
@@ -49,26 +80,47 @@ if policy == 'single' then
     end
   end
 end
-local ended = {}
-for _, other in ipairs(others) do
-  local key = 'parley:session:' .. other
-  if policy ~= 'multi' and redis.call('del', key) == 1 then table.insert(ended, other) end
-  if redis.call('exists', key) == 0 then redis.call('srem', userSessions, other) end
-end
-redis.call('hset', sessionKey, 'userId', userId, 'name', name, 'connectionId', connectionId, 'gatewayId', gatewayId)
+local ended = policy == 'multi' and {} or endOthers(userSessions, sessionId)
+forgetEnded(userSessions)
+redis.call('hset', sessionKey, 'userId', userId, 'name', name, 'kind', 'login')
+redis.call('hset', sessionKey, 'connectionId', connectionId, 'gatewayId', gatewayId)
 redis.call('pexpire', sessionKey, ttl)
 redis.call('sadd', userSessions, sessionId)
 redis.call('pexpire', userSessions, ttl)
 return {'opened', unpack(ended)}
 `;
 
+const openTokenScript = `
+${forgetEnded}
+local sessionKey, userSessions = KEYS[1], KEYS[2]
+local sessionId, userId, name, ttl = unpack(ARGV)
+forgetEnded(userSessions)
+redis.call('hset', sessionKey, 'userId', userId, 'name', name, 'kind', 'join')
+redis.call('pexpire', sessionKey, ttl)
+redis.call('sadd', userSessions, sessionId)
+redis.call('pexpire', userSessions, ttl)
+`;
+
 const resumeScript = `
-local session = redis.call('hmget', KEYS[1], 'userId', 'name')
-if not session[1] or session[2] ~= ARGV[1] then return false end
-redis.call('hset', KEYS[1], 'connectionId', ARGV[2], 'gatewayId', ARGV[3])
-redis.call('pexpire', KEYS[1], ARGV[4])
-redis.call('pexpire', 'parley:user-sessions:' .. session[1], ARGV[4])
-return session[1]
+${endOthers}
+local sessionId, name, connectionId, gatewayId, policy, ttl = unpack(ARGV)
+local userId, sessionsName = unpack(redis.call('hmget', KEYS[1], 'userId', 'name'))
+if not userId or sessionsName ~= name then return false end
+local userSessions = 'parley:user-sessions:' .. userId
+local ended = policy == 'multi' and {} or endOthers(userSessions, sessionId)
+redis.call('hset', KEYS[1], 'kind', 'login', 'connectionId', connectionId, 'gatewayId', gatewayId)
+redis.call('pexpire', KEYS[1], ttl)
+redis.call('pexpire', userSessions, ttl)
+return {userId, unpack(ended)}
+`;
+
+/** Whose session it is; prolongs it. */
+const findScript = `
+local userId, name = unpack(redis.call('hmget', KEYS[1], 'userId', 'name'))
+if not userId then return false end
+redis.call('pexpire', KEYS[1], ARGV[1])
+redis.call('pexpire', 'parley:user-sessions:' .. userId, ARGV[1])
+return {userId, name}
 `;
 
 /** Prolongs a session and its user's list; 0 where it is no more, or another connection has it. */
@@ -103,8 +155,7 @@ export function createSessionStore(redis: RedisStore, { sessionMs, gatewayLeaseM
       policy: LoginPolicy,
       dead?: ConnectionPlace,
     ): Promise<Opening> {
-      const sessionKey = randomBytes(32).toString('base64url');
-      const sessionId = sessionIdOf(sessionKey);
+      const { sessionId, sessionKey } = createSessionKey();
       const keys = [keyOf.session(sessionId), keyOf.userSessions(userId)];
       const place = [connectionId, gatewayId, policy, dead?.connectionId ?? ''];
       const values = [sessionId, userId, name, ...place, sessionMs];
@@ -115,18 +166,44 @@ export function createSessionStore(redis: RedisStore, { sessionMs, gatewayLeaseM
       return { outcome: 'occupied', place: { connectionId: occupant, gatewayId: occupantGateway } };
     },
 
-    /** Binds the session to another connection; undefined where there is no such session of that user. */
+    /** Opens a session of kind `join`, beside whatever there is. */
+    async openToken({ userId, name }: User): Promise<SessionNames> {
+      const { sessionId, sessionKey } = createSessionKey();
+      const keys = [keyOf.session(sessionId), keyOf.userSessions(userId)];
+      const values = [sessionId, userId, name, sessionMs];
+      await redis.run((commands) => commands.eval(openTokenScript, keys.length, ...keys, ...values));
+      return { sessionId, sessionKey };
+    },
+
+    /** Prolongs the session; undefined where there is none with this key. */
+    async find(sessionKey: string): Promise<(User & { sessionId: SessionId }) | undefined> {
+      const sessionId = sessionIdOf(sessionKey);
+      const user = await redis.run((commands) =>
+        commands.eval(findScript, 1, keyOf.session(sessionId), sessionMs),
+      );
+      if (!user) return undefined;
+      const [userId, name] = user as [UserId, UserName];
+      return { userId, name, sessionId };
+    },
+
+    /**
+     * Binds the session to another connection and makes it one of kind `login`; but for `multi`, ends the user's others of
+     * that kind. Undefined where there is no such session of that user.
+     */
     async resume(
       name: UserName,
       sessionKey: string,
       { connectionId, gatewayId }: ConnectionPlace,
-    ): Promise<{ userId: UserId; sessionId: SessionId } | undefined> {
+      policy: LoginPolicy,
+    ): Promise<{ userId: UserId; sessionId: SessionId; ended: SessionId[] } | undefined> {
       const sessionId = sessionIdOf(sessionKey);
-      const values = [name, connectionId, gatewayId, sessionMs];
-      const userId = await redis.run((commands) =>
+      const values = [sessionId, name, connectionId, gatewayId, policy, sessionMs];
+      const reply = await redis.run((commands) =>
         commands.eval(resumeScript, 1, keyOf.session(sessionId), ...values),
       );
-      return typeof userId === 'string' ? { userId: userId as UserId, sessionId } : undefined;
+      if (!reply) return undefined;
+      const [userId, ...ended] = reply as [UserId, ...SessionId[]];
+      return { userId, sessionId, ended };
     },
 
     async end(userId: UserId, sessionId: SessionId): Promise<void> {
@@ -158,6 +235,11 @@ export function createSessionStore(redis: RedisStore, { sessionMs, gatewayLeaseM
       return { known: former !== null, leaseMs: gatewayLeaseMs };
     },
   };
+}
+
+function createSessionKey(): SessionNames {
+  const sessionKey = randomBytes(32).toString('base64url');
+  return { sessionId: sessionIdOf(sessionKey), sessionKey };
 }
 
 function sessionIdOf(sessionKey: string): SessionId {

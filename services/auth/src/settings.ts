@@ -7,6 +7,10 @@ export const settings = {
     default: 'single',
     doc: 'A second login of a user in the login dialect: refused while the first answers, takes over, or stands beside it.',
   }),
+  allowGuests: oneOf('ALLOW_GUESTS', ['true', 'false'], {
+    default: 'true',
+    doc: 'Whether people may come in without an account, as guests.',
+  }),
   sessionMs: integer('SESSION_MS', {
     default: 30 * 60 * 1_000,
     min: 1_000,

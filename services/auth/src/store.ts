@@ -1,4 +1,4 @@
-import type { User, UserId, UserName } from '@parley/protocol';
+import type { AccountRole, User, UserId, UserName } from '@parley/protocol';
 import { violates } from '@parley/service-kit';
 import type { Database } from '@parley/service-kit';
 
@@ -32,6 +32,18 @@ export function createAccountStore({ query }: Pick<Database, 'query'>) {
     async findUsers(names: readonly UserName[]): Promise<User[]> {
       const text = 'select id as "userId", name from auth.account where name = any($1)';
       return query<{ userId: UserId; name: UserName }>({ name: 'auth.findUsers', text, values: [names] });
+    },
+
+    /** False where there is no such account. */
+    async setRole(name: UserName, role: AccountRole): Promise<boolean> {
+      const text = 'update auth.account set role = $2 where name = $1 returning id';
+      return (await query({ name: 'auth.setRole', text, values: [name, role] })).length > 0;
+    },
+
+    async findRole(userId: UserId): Promise<AccountRole | undefined> {
+      const text = 'select role from auth.account where id = $1';
+      const accounts = await query<{ role: AccountRole }>({ name: 'auth.findRole', text, values: [userId] });
+      return accounts[0]?.role;
     },
   };
 }

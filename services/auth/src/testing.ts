@@ -1,7 +1,77 @@
-import { createId, probeConnection, renewConnectionLease, subjects } from '@parley/protocol';
-import type { ConnectionId, ConnectionPlace, GatewayId, User, UserEvent } from '@parley/protocol';
+import {
+  createId,
+  endSession,
+  findSession,
+  logIn,
+  openToken,
+  probeConnection,
+  register,
+  releaseConnections,
+  renewConnectionLease,
+  resumeSession,
+  subjects,
+  touchSessions,
+} from '@parley/protocol';
+import type {
+  Caller,
+  ConnectionId,
+  ConnectionPlace,
+  GatewayId,
+  ReplyOf,
+  SessionId,
+  User,
+  UserEvent,
+} from '@parley/protocol';
 import { createContext, endpoint } from '@parley/service-kit';
 import type { Bus } from '@parley/service-kit';
+import { password } from '@parley/test-kit';
+import type { Parley } from '@parley/test-kit';
+
+export type Session = ReplyOf<typeof logIn>;
+
+let addresses = 0;
+
+/** An address that nobody has used yet, so with its whole limit before it. */
+export function newAddress(): string {
+  addresses += 1;
+  return `198.51.100.${addresses}`;
+}
+
+/** Asks the service over the bus, as a gateway does for its users. */
+export function clientOf({ bus }: Parley) {
+  const context = () => createContext(5_000);
+  return {
+    signUp: (name: string, address = newAddress()): Promise<User> =>
+      bus.call(register, { name, password, address }, context()),
+
+    signIn: (
+      name: string,
+      place: ConnectionPlace,
+      address = newAddress(),
+      secret = password,
+    ): Promise<Session> => bus.call(logIn, { name, password: secret, address, place }, context()),
+
+    openToken: (name: string, address = newAddress(), secret = password): Promise<Session> =>
+      bus.call(openToken, { name, password: secret, address }, context()),
+
+    find: (sessionKey: string) => bus.call(findSession, { sessionKey }, context()),
+
+    resume: (
+      name: string,
+      sessionKey: string,
+      place: ConnectionPlace,
+      address = newAddress(),
+    ): Promise<Session> => bus.call(resumeSession, { name, sessionKey, address, place }, context()),
+
+    touch: (...sessionIds: SessionId[]) =>
+      bus.call(touchSessions, { sessions: sessionIds.map((sessionId) => ({ sessionId })) }, context()),
+
+    logOut: (caller: Caller) => bus.call(endSession, {}, createContext(5_000, caller)),
+
+    release: ({ userId }: User, place: ConnectionPlace) =>
+      bus.call(releaseConnections, { connections: [{ userId, place }] }, context()),
+  };
+}
 
 /** A gateway as the auth service sees it. */
 export interface PlayedGateway extends AsyncDisposable {

@@ -1,16 +1,33 @@
-import { closeSession, openSession, ParleyError, registerAccount, sendMessage } from '@parley/protocol';
-import type { Caller, Command, Method, ReplyOf, RequestOf } from '@parley/protocol';
+import {
+  closeSession,
+  createPublicRoom,
+  enterRoom,
+  exitRoom,
+  identifyGuest,
+  openSession,
+  registerAccount,
+  renameSelf,
+  sendMessage,
+  showLobby,
+} from '@parley/protocol';
+import type { Command, Method, ReplyOf, RequestOf } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
 import type { Bus, RequestContext } from '@parley/service-kit';
+import { authorize, callerFor } from './caller.ts';
 import type { Connection } from './connection.ts';
+import type { RoomChannels } from './room-channels.ts';
 import type { SendLanes } from './send-lanes.ts';
 import type { Sessions } from './sessions.ts';
+import type { Visitors } from './visitors.ts';
+import type { Visits } from './visits.ts';
 
 /** What a handler may need: a context is made only where something is asked of a service. */
 interface Circumstances {
   /** In ms since 1970. */
   deadline: number;
   context: () => RequestContext;
+  /** Who the client says it is. */
+  claimedName: string | undefined;
 }
 
 type Handler = (connection: Connection, request: unknown, circumstances: Circumstances) => Promise<unknown>;
@@ -27,28 +44,55 @@ function handler<M extends Method>(
 }
 
 /** What may be asked before a login. */
-const openToAll: readonly Method[] = [registerAccount, openSession];
+const openToAll: readonly Method[] = [registerAccount, openSession, identifyGuest, enterRoom];
 
 export interface CommandsParts {
   bus: Pick<Bus, 'call'>;
   sessions: Sessions;
+  visits: Visits;
+  visitors: Visitors;
+  channels: RoomChannels;
   lanes: SendLanes;
 }
 
 /** Does what a client asks for: what belongs to the connection here, everything else by passing it on. */
-export function createCommands({ bus, sessions, lanes }: CommandsParts) {
+export function createCommands({ bus, sessions, visits, visitors, channels, lanes }: CommandsParts) {
   const own = new Map<Method, Handler>([
     handler(registerAccount, (connection, request, { context }) =>
       sessions.register(connection, request, context()),
     ),
     handler(openSession, (connection, request, { context }) => sessions.open(connection, request, context())),
     handler(closeSession, (connection, _request, { context }) => sessions.close(connection, context())),
-    handler(sendMessage, async ({ id: origin, session }, { roomId, ...message }, { deadline }) => {
-      const sender = { userId: session!.userId, name: session!.name };
-      const { id, sentAt } = await lanes.send(roomId, { ...message, sender, origin }, deadline);
-      return { roomId, messageId: id, sentAt };
+    handler(sendMessage, async (connection, { roomId, ...message }, { deadline, context }) => {
+      const isOutside = visitors.has(connection) && !visitors.isPresent(connection, roomId);
+      if (isOutside) throw await visits.whyNotPresent(roomId, context());
+      const { userId, name } = connection.user;
+      const send = { ...message, sender: { userId, name }, origin: connection.id };
+      const { id, sentAt, repeated } = await lanes.send(roomId, send, deadline);
+      // Its own message is the sender's confirmation in some dialects: it must not get lost on the bus.
+      if (connection.dialect.tellsSenders) channels.noticeLastId(roomId, id);
+      return { roomId, messageId: id, sentAt, sender: name, repeated };
     }),
+    handler(identifyGuest, (connection, request, { context }) =>
+      visits.identify(connection, request, context()),
+    ),
+    handler(renameSelf, (connection, request, { context }) => visits.rename(connection, request, context())),
+    handler(enterRoom, (connection, request, { context, claimedName }) =>
+      visits.enter(connection, request, claimedName, context()),
+    ),
+    handler(exitRoom, (connection, request, { context }) => visits.exit(connection, request, context())),
+    handler(createPublicRoom, (connection, request, { context }) =>
+      visits.createRoom(connection, request, context()),
+    ),
+    handler(showLobby, (connection) => visits.showLobby(connection)),
   ]);
+
+  /** The request with the id of the room that the client named. Those in hand need not be asked for. */
+  async function withRoomId({ request, roomName }: Command, context: () => RequestContext) {
+    const name = roomName!;
+    const roomId = channels.findOpenByName(name) ?? (await channels.findByName(name, context));
+    return { ...(request as object), roomId };
+  }
 
   /**
    * @param deadline In ms since 1970.
@@ -59,23 +103,14 @@ export function createCommands({ bus, sessions, lanes }: CommandsParts) {
     command: Command,
     deadline: number,
   ): Promise<unknown> {
-    const caller = callerOf(connection);
-    if (!openToAll.includes(command.method)) authorize(caller, command);
+    const { method, roomName, claimedName } = command;
+    const caller = callerFor(connection);
+    if (!openToAll.includes(method)) authorize(caller, claimedName);
     const context = (): RequestContext => ({ ...createContext(0, caller), deadline });
-    const handle = own.get(command.method);
+    const request = roomName === undefined ? command.request : await withRoomId(command, context);
+    const handle = own.get(method);
     return handle
-      ? handle(connection, command.request, { deadline, context })
-      : bus.call(command.method, command.request, context());
+      ? handle(connection, request, { deadline, context, claimedName })
+      : bus.call(method, request, context());
   };
-}
-
-function callerOf({ id, session }: Connection): Caller | undefined {
-  return session && { ...session, connectionId: id };
-}
-
-function authorize(caller: Caller | undefined, { claimedName }: Command): void {
-  if (!caller) throw new ParleyError('not_authenticated');
-  if (claimedName === undefined || claimedName === caller.name) return;
-  const message = `You are logged in as ${caller.name} and can only speak for yourself.`;
-  throw new ParleyError('forbidden', {}, { message });
 }

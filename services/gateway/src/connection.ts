@@ -1,9 +1,18 @@
 import type { Duplex } from 'node:stream';
-import { createId, defaultDialect, openSession, ParleyError, readFrame, sendMessage } from '@parley/protocol';
-import type { Command, ConnectionId, Dialect, RequestOf, SessionId, User } from '@parley/protocol';
+import { createId, openSession, ParleyError, readFrame, sendMessage } from '@parley/protocol';
+import type {
+  ClientEvent,
+  Command,
+  ConnectionId,
+  Dialect,
+  RequestOf,
+  SessionId,
+  User,
+} from '@parley/protocol';
 import type { Log } from '@parley/service-kit';
 import type { WebSocket } from 'ws';
 import type { Deliveries } from './deliveries.ts';
+import { eventFrames } from './event-frames.ts';
 import { Handshake } from './handshake.ts';
 import type { HandshakeParts } from './handshake.ts';
 import { framesReceived, rateLimited, slowReaders } from './metrics.ts';
@@ -24,9 +33,25 @@ export const closeCodes = {
 } as const;
 type CloseCode = (typeof closeCodes)[keyof typeof closeCodes];
 
-/** Who a connection is, once logged in. */
+/** Who a connection is, once it is somebody. */
 export interface BoundSession extends User {
-  sessionId: SessionId;
+  /** Guests have none. */
+  sessionId?: SessionId;
+}
+
+/** Whether the connection is bound to one of these sessions. */
+export function isAmong(sessionIds: readonly SessionId[], session: BoundSession | undefined): boolean {
+  return session?.sessionId !== undefined && sessionIds.includes(session.sessionId);
+}
+
+/** What is known of a connection when it is opened. */
+export interface ConnectionOrigin {
+  /** The client's address, for its limits. */
+  address: string;
+  /** In which errors are told until the first known action. */
+  initialDialect: Dialect;
+  /** Whose token came with the upgrade, if one did. */
+  tokenSession: BoundSession | undefined;
 }
 
 /** What all connections of a gateway have in common. */
@@ -56,6 +81,9 @@ interface PendingRequest {
 /** A closing handshake that takes longer is cut off, in ms. */
 const closeTimeoutMs = 3_000;
 
+/** The part of the largest buffer that may be full of history. */
+const historyShare = 0.25;
+
 /** A socket that knows its connection, so that all can share their listeners. */
 interface ClientSocket extends WebSocket {
   connection: Connection;
@@ -65,6 +93,7 @@ interface ClientSocket extends WebSocket {
 export class Connection implements RequestRunner<PendingRequest> {
   readonly id: ConnectionId = createId('connection');
   readonly address: string;
+  readonly tokenSession: BoundSession | undefined;
   session: BoundSession | undefined;
   /** Requests wait for the confirmation of their count. */
   isUnderHandshake = false;
@@ -78,6 +107,7 @@ export class Connection implements RequestRunner<PendingRequest> {
   readonly #limiter: RateLimiter | undefined;
   readonly #outbox: Outbox;
   readonly #requests = new RequestQueue<PendingRequest>(this);
+  readonly #initialDialect: Dialect;
   #dialect: Dialect | undefined;
   #isClosed = false;
   #handshake: Handshake | undefined;
@@ -87,12 +117,14 @@ export class Connection implements RequestRunner<PendingRequest> {
   constructor(
     socket: WebSocket,
     stream: Duplex,
-    address: string,
+    { address, initialDialect, tokenSession }: ConnectionOrigin,
     limiter: RateLimiter | undefined,
     options: ConnectionOptions,
   ) {
     this.#socket = socket;
     this.address = address;
+    this.tokenSession = tokenSession;
+    this.#initialDialect = initialDialect;
     this.#limiter = limiter;
     this.#options = options;
     this.#outbox = new Outbox(stream, options.maxBufferedBytes);
@@ -101,7 +133,13 @@ export class Connection implements RequestRunner<PendingRequest> {
   }
 
   get dialect(): Dialect {
-    return this.#dialect ?? defaultDialect();
+    return this.#dialect ?? this.#initialDialect;
+  }
+
+  /** Who the connection is. Only asked of one that is somebody. */
+  get user(): BoundSession {
+    if (!this.session) throw new Error('the connection is nobody yet');
+    return this.session;
   }
 
   isOpen(): boolean {
@@ -112,7 +150,11 @@ export class Connection implements RequestRunner<PendingRequest> {
   receive(text: string): void {
     if (this.#isClosed) return;
     framesReceived.inc();
-    const { dialect, recognised, action, command, error } = readFrame(text, this.#dialect);
+    const { dialect, recognised, action, command, error } = readFrame(
+      text,
+      this.#dialect,
+      this.#initialDialect,
+    );
     if (recognised) this.#dialect = dialect;
     if (command && Handshake.isStep(command) && this.handshake.isExpected(command)) {
       void this.#takeStep(command);
@@ -224,6 +266,17 @@ export class Connection implements RequestRunner<PendingRequest> {
   /** Forgets what was kept back: the login that set it off failed. */
   dropHeld(): void {
     this.#outbox.takeHeld();
+  }
+
+  /** Tells an event, where the dialect has frames for it. */
+  tell(event: ClientEvent): void {
+    const frames = eventFrames(this.dialect, [event]);
+    if (frames.length > 0) this.write(frames);
+  }
+
+  /** Whether so little waits to be read that more of history may be written. */
+  isKeepingUp(): boolean {
+    return this.#outbox.waitingBytes < this.#options.maxBufferedBytes * historyShare;
   }
 
   send(text: string): void {

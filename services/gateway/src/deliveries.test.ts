@@ -19,7 +19,7 @@ interface Sent {
 /** Keeps the frames that it is sent. */
 class Device implements Recipient {
   readonly id = createId('connection');
-  readonly dialect = defaultDialect();
+  readonly dialect = defaultDialect('/');
   readonly frames: Sent[] = [];
 
   send(text: string): void {

@@ -210,7 +210,7 @@ export class Deliveries implements Follower {
 
   #launch(roomId: RoomId, message: SentMessage): void {
     const { recipient, resendMs } = this.#options;
-    const text = recipient.dialect.encodeEvent({ type: 'message', roomId, ...message });
+    const [text] = recipient.dialect.encodeEvent({ type: 'message', roomId, ...message });
     if (text === undefined) return;
     const inFlight = {
       roomId,

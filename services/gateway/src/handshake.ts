@@ -109,7 +109,8 @@ export class Handshake {
   async #isCountOfDelivered(transactionId: string, counted: LetterFrequencies): Promise<boolean> {
     const { roomId, messageId } = this.#delivered(transactionId);
     const [message] = await this.#parts.readAfter(roomId, messageId - 1);
-    const text = message && this.#connection.dialect.encodeEvent({ type: 'message', roomId, ...message });
+    if (!message) throw unknownTransaction();
+    const [text] = this.#connection.dialect.encodeEvent({ type: 'message', roomId, ...message });
     if (text === undefined) throw unknownTransaction();
     return sameFrequencies(letterFrequencies(text), counted);
   }

@@ -9,8 +9,9 @@ import {
 import type { RoomEvent, RoomId, UserEvent, UserId } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
 import type { Bus, BusSubscription, Log, RequestContext } from '@parley/service-kit';
-import { closeCodes } from './connection.ts';
+import { closeCodes, isAmong } from './connection.ts';
 import type { BoundSession, Connection } from './connection.ts';
+import { before } from './deadline.ts';
 import type { PresenceReporter } from './presence-reporter.ts';
 import type { RoomChannels } from './room-channels.ts';
 
@@ -36,7 +37,7 @@ export interface LocalUsersParts {
   presence: PresenceReporter;
 }
 
-/** The users that are connected here: each connection is present in all its user's rooms, as long as they are its. */
+/** Users with connections of the login dialect here: each is present in all its user's rooms, as long as they are its. */
 export class LocalUsers {
   readonly #parts: LocalUsersParts;
   readonly #users = new Map<UserId, LocalUser>();
@@ -67,7 +68,7 @@ export class LocalUsers {
     if (options.handshake) connection.handshake.startDeliveries();
     const user = this.#users.get(session.userId) ?? this.#subscribe(session.userId);
     user.connections.add(connection);
-    presence.enter(everywhere, connection);
+    presence.enter(everywhere, session.name);
     try {
       // Subscribed first, then the rooms are read, so that no change falls between.
       await bus.flush();
@@ -117,14 +118,23 @@ export class LocalUsers {
     return user;
   }
 
-  /** Unbinds a connection from its session, if it has one. */
-  remove(connection: Connection): void {
+  /**
+   * Unbinds a connection from its session, if it has one.
+   * @param isLost It did not log out: its user may be back in a moment, and is not said to be gone before.
+   */
+  remove(connection: Connection, isLost = false): void {
     const { session } = connection;
     if (!session) return;
     const user = this.#users.get(session.userId);
     if (user?.connections.delete(connection)) {
-      this.#parts.presence.leave(everywhere, connection);
-      for (const roomId of user.rooms) this.#parts.channels.detach(connection, roomId);
+      const { presence, channels } = this.#parts;
+      if (isLost) {
+        presence.lose([everywhere], session.name);
+        channels.lose(connection, user.rooms);
+      } else {
+        presence.leave(everywhere, session.name);
+        for (const roomId of user.rooms) channels.detach(connection, roomId);
+      }
       if (user.connections.size === 0) {
         user.subscription.unsubscribe();
         this.#users.delete(session.userId);
@@ -167,12 +177,11 @@ export class LocalUsers {
       tell(user, event, ({ wantsReceipts }) => wantsReceipts);
     } else {
       const ended = [...user.connections].filter(
-        ({ id, session }) => id !== event.except && session && event.sessionIds.includes(session.sessionId),
+        ({ id, session }) => id !== event.except && isAmong(event.sessionIds, session),
       );
       for (const connection of ended) {
-        if (event.reason === 'taken-over')
-          connection.close(closeCodes.takenOver, 'session taken over elsewhere');
-        else connection.close(closeCodes.sessionEnded, 'session ended');
+        if (event.reason === 'session-ended') connection.close(closeCodes.sessionEnded, 'session ended');
+        else connection.close(closeCodes.takenOver, 'session taken over elsewhere');
       }
     }
   }
@@ -208,10 +217,8 @@ export class LocalUsers {
   }
 
   /** All connections that are bound to a session. */
-  *connections(): Generator<Connection & { session: BoundSession }> {
-    for (const user of this.#users.values()) {
-      yield* user.connections as Set<Connection & { session: BoundSession }>;
-    }
+  *connections(): Generator<Connection> {
+    for (const user of this.#users.values()) yield* user.connections;
   }
 }
 
@@ -222,19 +229,6 @@ function tell(
   isTold: (connection: Connection) => boolean = () => true,
 ): void {
   for (const connection of user.connections) {
-    const frame = isTold(connection) ? connection.dialect.encodeEvent(event) : undefined;
-    if (frame !== undefined) connection.send(frame);
+    if (isTold(connection)) connection.tell(event);
   }
-}
-
-/** @throws ParleyError `unavailable` at the deadline. */
-function before<Result>(deadline: number, work: Promise<Result>): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(new ParleyError('unavailable'));
-    }, deadline - Date.now());
-    void work.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
-    });
-  });
 }

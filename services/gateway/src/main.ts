@@ -1,8 +1,12 @@
+import type { IncomingMessage } from 'node:http';
 import { createId, replay } from '@parley/protocol';
 import { createContext, runService } from '@parley/service-kit';
 import { createCommands } from './commands.ts';
+import { clientAddress, isSecure } from './client-address.ts';
 import { HandshakeClock } from './handshake-clock.ts';
+import { createHttp } from './http/index.ts';
 import { Leases } from './leases.ts';
+import { Lobby } from './lobby.ts';
 import { LocalUsers } from './local-users.ts';
 import { PresenceReporter } from './presence-reporter.ts';
 import { Receipts } from './receipts.ts';
@@ -12,40 +16,73 @@ import { ClientServer } from './server.ts';
 import { gatewayService } from './service.ts';
 import { Sessions } from './sessions.ts';
 import { settings } from './settings.ts';
+import { Visitors } from './visitors.ts';
+import { Visits } from './visits.ts';
 
 await runService('gateway', settings, async ({ config, log, bus, health, closing }) => {
   const gatewayId = createId('gateway');
   const common = { bus, log, gatewayId, requestTimeoutMs: config.requestTimeoutMs };
-  const presence = new PresenceReporter(common);
+  const lobby = closing.use(new Lobby(common));
+  const presence = new PresenceReporter({
+    ...common,
+    counted: (counts) => {
+      lobby.noticeCounts(counts);
+    },
+  });
   const channels = closing.use(
     new RoomChannels({
       ...common,
       presence,
       roomGone: (connection, roomId) => {
-        users.roomGone(connection, roomId);
+        if (visitors.has(connection)) visitors.roomGone(connection, roomId);
+        else users.roomGone(connection, roomId);
       },
     }),
   );
   const users = new LocalUsers({ ...common, channels, presence });
+  const visitors = new Visitors({ ...common, channels, presence });
+  const visits = new Visits({ ...common, visitors, lobby });
   const isHandshakeRequired = config.handshake === 'required';
   const sessions = new Sessions({ ...common, users, isHandshakeRequired });
   const receipts = new Receipts(common);
   const clock = closing.use(new HandshakeClock());
-  const execute = createCommands({ bus, sessions, lanes: new SendLanes(bus) });
+  const execute = createCommands({ bus, sessions, visits, visitors, channels, lanes: new SendLanes(bus) });
 
   const leases = closing.use(
     new Leases({
       log,
-      renewals: { auth: () => sessions.renewLease(), rooms: () => presence.renewLease() },
-      touchSessions: () => sessions.touch(),
+      renewals: {
+        auth: async () => {
+          const lease = await sessions.renewLease();
+          if (!lease.known) await Promise.all([sessions.touch(), visits.touch()]);
+          return lease;
+        },
+        rooms: () => presence.renewLease(),
+      },
+      touchSessions: async () => {
+        await Promise.all([sessions.touch(), visits.touch()]);
+      },
     }),
   );
   for (const service of ['auth', 'rooms']) health.require(service, () => leases.check(service));
   closing.defer(async () => {
-    await Promise.all([sessions.released(), presence.report(), receipts.stored()]);
+    await Promise.all([sessions.released(), visits.released(), presence.settle(), receipts.stored()]);
+  });
+  const addressOf = (request: IncomingMessage) => clientAddress(request, config.trustedProxies);
+  const rates = config.rateLimits === 'on' ? ratesOf(config) : undefined;
+  const http = await createHttp({
+    ...config,
+    bus,
+    log,
+    rates: rates?.requests,
+    addressOf,
+    isSecure: (request) => isSecure(request, config.trustedProxies),
   });
   const server = new ClientServer({
     ...config,
+    http,
+    addressOf,
+    findSession: (token) => visits.findSession(token, createContext(config.requestTimeoutMs)),
     execute,
     handshake: {
       isRequired: isHandshakeRequired,
@@ -59,10 +96,11 @@ await runService('gateway', settings, async ({ config, log, bus, health, closing
         receipts.acknowledge(user, roomId, range);
       },
     },
-    rates: config.rateLimits === 'on' ? ratesOf(config) : undefined,
+    rates,
     log,
     closed: (connection) => {
-      sessions.forget(connection);
+      if (visitors.has(connection)) visits.forget(connection);
+      else sessions.forget(connection);
     },
   });
   closing.use(

@@ -22,7 +22,7 @@ export class Outbox {
   /** False where too much waits already: then nothing that waits here goes out any more. */
   write(frame: Buffer): boolean {
     this.#bytes += frame.length;
-    if (this.#bytes + this.#stream.writableLength > this.#maxBytes) {
+    if (this.waitingBytes > this.#maxBytes) {
       this.#frames = [];
       this.#held = undefined;
       this.#bytes = 0;
@@ -35,6 +35,11 @@ export class Outbox {
       this.#frames.push(frame);
     }
     return true;
+  }
+
+  /** Bytes that wait, here and in the socket. */
+  get waitingBytes(): number {
+    return this.#bytes + this.#stream.writableLength;
   }
 
   /** Keeps back what is written from now on. */

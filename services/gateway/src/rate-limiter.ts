@@ -9,7 +9,8 @@ const pauseMs = 1_000;
 /** A stretch of abuse this long ends the connection, in ms. */
 const toleranceMs = 10_000;
 
-class TokenBucket {
+/** Fills up steadily; whoever comes takes one. */
+export class TokenBucket {
   readonly #rate: Rate;
   #tokens: number;
   #filledAt: number;

@@ -22,8 +22,12 @@ function message(id: number, origin = createId('connection')): SentMessage {
 /** Keeps the ids of the messages it is given, read back from the frames' bytes. */
 class Listener implements Receiver {
   readonly id = createId('connection');
-  readonly dialect = defaultDialect();
+  readonly dialect = defaultDialect('/');
   readonly ids: number[] = [];
+
+  isKeepingUp(): boolean {
+    return true;
+  }
 
   write(frames: Buffer): void {
     for (const [, id] of frames.toString('latin1').matchAll(/"message_id":(\d+)/g)) this.ids.push(Number(id));

@@ -3,12 +3,13 @@ import type {
   Dialect,
   MessageId,
   RoomChange,
-  RoomEvent,
   RoomId,
   SentMessage,
+  UserJoined,
+  UserLeft,
 } from '@parley/protocol';
+import { eventFrames } from './event-frames.ts';
 import { delivered, repairs } from './metrics.ts';
-import { textFrame } from './websocket-frame.ts';
 
 /**
  * - `starting`: the room's last id is being read; messages wait.
@@ -23,6 +24,8 @@ export interface Receiver {
   readonly dialect: Dialect;
   /** Takes one or more finished frames. */
   write(frames: Buffer): void;
+  /** Whether so little waits to be read that more of history may be written. */
+  isKeepingUp(): boolean;
 }
 
 /** Takes a room's messages at a pace of its own, instead of having them written as they come. */
@@ -52,9 +55,6 @@ interface Frames {
   counter: { inc(count: number): void };
 }
 
-/** Where a dialect has no frame for something. */
-const noFrame = Buffer.alloc(0);
-
 interface CatchUp<R> {
   connection: R;
   /** The last message that the connection has. */
@@ -64,6 +64,8 @@ interface CatchUp<R> {
 /** Services that write at once may be heard in another order: so long a skipped id is waited for, in ms. */
 const reorderMs = 30;
 const retryMs = 250;
+/** How soon a reader that is behind is looked at again, in ms. */
+const paceMs = 20;
 /** Messages kept while an earlier one is missing; more are read from history. */
 const maxEarly = 1_000;
 
@@ -73,6 +75,8 @@ const maxEarly = 1_000;
  */
 export class RoomChannel<R extends Receiver> {
   readonly roomId: RoomId;
+  /** As the room is called now; undefined until it is known. */
+  name: string | undefined;
   readonly #options: RoomChannelOptions;
   #state: State = 'starting';
   /** The last message that went out. */
@@ -146,15 +150,24 @@ export class RoomChannel<R extends Receiver> {
     const { connection } = run;
     while (run.position < this.#position) {
       const page = await this.#read(run.position);
-      // Gone meanwhile, perhaps to come back with a run of its own.
-      if (this.#isClosed || this.#catchingUp.get(connection) !== run) return;
+      if (this.#isOver(run)) return;
       // What is beyond the channel's own position comes with everybody else's.
       const messages = page.filter(({ id }) => id <= this.#position);
       if (messages.length > 0) this.#deliver(messages, [connection]);
       run.position = messages.at(-1)?.id ?? this.#position;
+      // At the reader's pace: the rest stays in history, not in memory.
+      while (!connection.isKeepingUp()) {
+        await new Promise((resolve) => setTimeout(resolve, paceMs));
+        if (this.#isOver(run)) return;
+      }
     }
     this.#catchingUp.delete(connection);
     this.#members.add(connection);
+  }
+
+  /** Its connection went meanwhile, perhaps to come back with a run of its own. */
+  #isOver(run: CatchUp<R>): boolean {
+    return this.#isClosed || this.#catchingUp.get(run.connection) !== run;
   }
 
   /** Takes messages from the bus: in the order of their ids, without a hole between them. */
@@ -225,14 +238,14 @@ export class RoomChannel<R extends Receiver> {
     return [];
   }
 
-  /** Each dialect's frames are made once and joined; the same bytes go to all but those who sent one of them. */
+  /** Each dialect's frames are made once and joined; the same bytes go to all but senders that are confirmed otherwise. */
   #deliver(messages: readonly SentMessage[], connections: Iterable<R>): void {
     const origins = new Set(messages.map(({ origin }) => origin));
     const framesOf = new Map<Dialect, Frames>();
     for (const connection of connections) {
-      const isSender = origins.has(connection.id);
-      if (isSender && origins.size === 1) continue;
       const { dialect } = connection;
+      const isSender = !dialect.tellsSenders && origins.has(connection.id);
+      if (isSender && origins.size === 1) continue;
       const frames = framesOf.get(dialect) ?? this.#encode(dialect, messages);
       framesOf.set(dialect, frames);
       const due = isSender
@@ -244,26 +257,44 @@ export class RoomChannel<R extends Receiver> {
   }
 
   #encode(dialect: Dialect, messages: readonly SentMessage[]): Frames {
-    const each = messages.map(
-      (message) => this.#frame(dialect, { type: 'message', roomId: this.roomId, ...message }) ?? noFrame,
-    );
+    const room = { roomId: this.roomId, ...(this.name === undefined ? {} : { roomName: this.name }) };
+    const each = messages.map((message) => eventFrames(dialect, [{ type: 'message', ...room, ...message }]));
     return { each, joined: Buffer.concat(each), counter: delivered.labels({ dialect: dialect.name }) };
-  }
-
-  #frame(dialect: Dialect, event: RoomEvent): Buffer | undefined {
-    const text = dialect.encodeEvent(event);
-    return text === undefined ? undefined : textFrame(text);
   }
 
   /** Tells all in the channel of a change, except those that learn of it otherwise. */
   tell(change: RoomChange, isToldOtherwise: (connection: R) => boolean): void {
-    const frames = new Map<Dialect, Buffer | undefined>();
+    const framesOf = new Map<Dialect, Buffer>();
     for (const connection of this.connections) {
       if (isToldOtherwise(connection)) continue;
       const { dialect } = connection;
-      if (!frames.has(dialect)) frames.set(dialect, this.#frame(dialect, change));
-      const frame = frames.get(dialect);
-      if (frame) connection.write(frame);
+      const frames = framesOf.get(dialect) ?? eventFrames(dialect, [change]);
+      framesOf.set(dialect, frames);
+      if (frames.length > 0) connection.write(frames);
+    }
+  }
+
+  /** Tells who came into sight and who went: each connection of others than its own user. */
+  tellPresence(
+    events: readonly (UserJoined | UserLeft)[],
+    userOf: (connection: R) => string | undefined,
+  ): void {
+    const concerned = new Set<string | undefined>(events.map(({ user }) => user));
+    const framesOf = new Map<Dialect, Buffer>();
+    for (const connection of this.connections) {
+      const { dialect } = connection;
+      const frames = framesOf.get(dialect) ?? eventFrames(dialect, events);
+      framesOf.set(dialect, frames);
+      if (frames.length === 0) continue;
+      const own = userOf(connection);
+      if (!concerned.has(own)) connection.write(frames);
+      else {
+        const others = eventFrames(
+          dialect,
+          events.filter(({ user }) => user !== own),
+        );
+        if (others.length > 0) connection.write(others);
+      }
     }
   }
 

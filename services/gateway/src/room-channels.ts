@@ -1,7 +1,15 @@
-import { findLastIds, replay, subjects } from '@parley/protocol';
-import type { MessageId, MessagesCommitted, RoomChange, RoomChanged, RoomId } from '@parley/protocol';
+import { findLastIds, findPublicRoom, findRooms, replay, subjects } from '@parley/protocol';
+import type {
+  MessageId,
+  MessagesCommitted,
+  PresenceChanged,
+  Room,
+  RoomChange,
+  RoomChanged,
+  RoomId,
+} from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
-import type { Bus, BusSubscription, Log } from '@parley/service-kit';
+import type { Bus, BusSubscription, Log, RequestContext } from '@parley/service-kit';
 import type { Connection } from './connection.ts';
 import type { PresenceReporter } from './presence-reporter.ts';
 import { RoomChannel } from './room-channel.ts';
@@ -30,6 +38,8 @@ const retryMs = 250;
 export class RoomChannels implements Disposable {
   readonly #parts: RoomChannelsParts;
   readonly #open = new Map<RoomId, OpenChannel>();
+  /** The open ones that are public, by name. */
+  readonly #byName = new Map<string, RoomId>();
   readonly #timer: NodeJS.Timeout;
   /** The rooms whose channels were asked for in this turn: they are started together. */
   #starting: RoomChannel<Connection>[] = [];
@@ -42,6 +52,7 @@ export class RoomChannels implements Disposable {
     }, compareEveryMs);
     parts.bus.onReconnect(() => {
       void this.#compareLastIds();
+      void this.#compareRooms();
     });
   }
 
@@ -55,17 +66,54 @@ export class RoomChannels implements Disposable {
     if (!channel.has(connection)) {
       if (connection.deliveries) channel.follow(connection, connection.deliveries);
       else channel.attach(connection, after);
-      this.#parts.presence.enter(roomId, connection);
+      this.#parts.presence.enter(roomId, connection.user.name);
     }
     return started;
   }
 
+  /** Takes the connection out of the room's channel: its user has left. */
   detach(connection: Connection, roomId: RoomId): void {
+    if (this.#takeOut(connection, roomId)) this.#parts.presence.leave(roomId, connection.user.name);
+  }
+
+  /** Takes a lost connection out of all its rooms: its user may be back in a moment. */
+  lose(connection: Connection, roomIds: Iterable<RoomId>): void {
+    const left = [...roomIds].filter((roomId) => this.#takeOut(connection, roomId));
+    this.#parts.presence.lose(left, connection.user.name);
+  }
+
+  #takeOut(connection: Connection, roomId: RoomId): boolean {
     const channel = this.#open.get(roomId)?.channel;
-    if (!channel?.has(connection)) return;
-    this.#parts.presence.leave(roomId, connection);
+    if (!channel?.has(connection)) return false;
     connection.deliveries?.unfollow(roomId);
     channel.detach(connection);
+    return true;
+  }
+
+  /** Whether the connection is in the room. */
+  has(connection: Connection, roomId: RoomId): boolean {
+    return this.#open.get(roomId)?.channel.has(connection) ?? false;
+  }
+
+  /** The room's name, where somebody here is in it. */
+  nameOf(roomId: RoomId): string | undefined {
+    return this.#open.get(roomId)?.channel.name;
+  }
+
+  /** The public room of that name. @throws ParleyError `room_not_found`, `unavailable`. */
+  async findByName(name: string, context: () => RequestContext): Promise<RoomId> {
+    const { roomId } = await this.#parts.bus.call(findPublicRoom, { name }, context());
+    return roomId;
+  }
+
+  /** The same where somebody here is in it: a connection that is needs not ask. */
+  findOpenByName(name: string): RoomId | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** A message of the room is known to exist. */
+  noticeLastId(roomId: RoomId, lastId: MessageId): void {
+    this.#open.get(roomId)?.channel.noticeLastId(lastId);
   }
 
   /** Whether the connection is in the room and the message has gone out there. */
@@ -87,6 +135,7 @@ export class RoomChannels implements Disposable {
     });
     const subscription = this.#parts.bus.subscribe(subjects.roomEvents(roomId), (event, subject) => {
       if (subject === subjects.roomMessages(roomId)) channel.hear((event as MessagesCommitted).messages);
+      else if (subject === subjects.roomPresence(roomId)) tellPresence(channel, event as PresenceChanged);
       else this.#changed(channel, event as RoomChanged);
     });
     this.#starting.push(channel);
@@ -104,26 +153,48 @@ export class RoomChannels implements Disposable {
     this.#startingDone = undefined;
     for (let start = 0; start < channels.length; start += maxRoomsPerRequest) {
       const some = channels.slice(start, start + maxRoomsPerRequest);
-      const lastIds = await this.#readLastIds(some);
+      const { rooms, lastIds } = await this.#readBeginnings(some);
       some.forEach((channel, index) => {
-        channel.start(lastIds[index]!);
+        const room = rooms.get(channel.roomId);
+        if (room) this.#begin(channel, room, lastIds[index]!);
+        else this.#gone(channel);
       });
     }
   }
 
-  /** Reads the last ids, as often as it takes. */
-  async #readLastIds(channels: readonly RoomChannel<Connection>[]): Promise<MessageId[]> {
+  /** Reads the rooms and their last ids, as often as it takes. */
+  async #readBeginnings(channels: readonly RoomChannel<Connection>[]) {
     const roomIds = channels.map(({ roomId }) => roomId);
     for (;;) {
       try {
         await this.#parts.bus.flush();
         const context = createContext(this.#parts.requestTimeoutMs);
-        return (await this.#parts.bus.call(findLastIds, { roomIds }, context)).lastIds;
+        const [rooms, { lastIds }] = await Promise.all([
+          this.#readRooms(roomIds),
+          this.#parts.bus.call(findLastIds, { roomIds }, context),
+        ]);
+        return { rooms, lastIds };
       } catch (err) {
         this.#parts.log.warn({ err, rooms: roomIds.length }, 'last ids unavailable, rooms wait');
         await new Promise((resolve) => setTimeout(resolve, retryMs * (1 + Math.random())));
       }
     }
+  }
+
+  async #readRooms(roomIds: RoomId[]): Promise<ReadonlyMap<RoomId, Room>> {
+    const { rooms } = await this.#parts.bus.call(
+      findRooms,
+      { roomIds },
+      createContext(this.#parts.requestTimeoutMs),
+    );
+    return new Map(rooms.map((room) => [room.roomId, room]));
+  }
+
+  #begin(channel: RoomChannel<Connection>, { roomId, name, visibility }: Room, lastId: MessageId): void {
+    // What was heard meanwhile is as new or newer.
+    channel.name ??= name;
+    if (visibility === 'public') this.#byName.set(channel.name, roomId);
+    channel.start(lastId);
   }
 
   async #compareLastIds(): Promise<void> {
@@ -143,10 +214,43 @@ export class RoomChannels implements Disposable {
     }
   }
 
+  /** Looks for renames and deletions that were not heard of. */
+  async #compareRooms(): Promise<void> {
+    const channels = [...this.#open.values()].map(({ channel }) => channel);
+    for (let start = 0; start < channels.length; start += maxRoomsPerRequest) {
+      const some = channels.slice(start, start + maxRoomsPerRequest);
+      try {
+        const rooms = await this.#readRooms(some.map(({ roomId }) => roomId));
+        for (const channel of some) {
+          const { roomId, name: oldName } = channel;
+          const newName = rooms.get(roomId)?.name;
+          if (newName === undefined) this.#gone(channel);
+          else if (oldName !== undefined && newName !== oldName) {
+            const change = { type: 'room-renamed', roomId, oldName, newName } as const;
+            this.#changed(channel, { change, origin: undefined });
+          }
+        }
+      } catch (err) {
+        this.#parts.log.warn({ err }, 'rooms could not be compared');
+      }
+    }
+  }
+
+  /** The room is no more, and nobody told. */
+  #gone(channel: RoomChannel<Connection>): void {
+    const { roomId, name: roomName = '' } = channel;
+    this.#changed(channel, { change: { type: 'room-deleted', roomId, roomName }, origin: undefined });
+  }
+
   #changed(channel: RoomChannel<Connection>, { change, origin }: RoomChanged): void {
     const concerned = concernedUser(change);
     channel.tell(change, ({ id, session }) => id === origin || session?.userId === concerned);
-    if (change.type === 'room-deleted') {
+    if (change.type === 'room-renamed') {
+      const isPublic = this.#byName.get(change.oldName) === channel.roomId;
+      if (isPublic) this.#byName.delete(change.oldName);
+      if (isPublic) this.#byName.set(change.newName, channel.roomId);
+      channel.name = change.newName;
+    } else if (change.type === 'room-deleted') {
       for (const connection of channel.connections) this.#parts.roomGone(connection, channel.roomId);
     }
   }
@@ -157,11 +261,21 @@ export class RoomChannels implements Disposable {
     open.subscription.unsubscribe();
     channel.close();
     this.#open.delete(roomId);
+    if (channel.name !== undefined && this.#byName.get(channel.name) === roomId)
+      this.#byName.delete(channel.name);
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }
+}
+
+function tellPresence(channel: RoomChannel<Connection>, { roomId, joined, left }: PresenceChanged): void {
+  const events = [
+    ...left.map((user) => ({ type: 'user-left', roomId, user }) as const),
+    ...joined.map((user) => ({ type: 'user-joined', roomId, user }) as const),
+  ];
+  channel.tellPresence(events, ({ session }) => session?.name);
 }
 
 /** Who came or went: told by an event of its own. */

@@ -3,6 +3,9 @@ import type { RoomId, Send, SendResult } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
 import type { Bus } from '@parley/service-kit';
 
+/** What became of a send that was taken. */
+export type Committed = Exclude<SendResult, { error: unknown }>;
+
 interface WaitingSend {
   send: Send;
   deadline: number;
@@ -32,7 +35,7 @@ export class SendLanes {
    * @param deadline In ms since 1970.
    * @throws ParleyError `room_not_found`, `not_in_room`, `unavailable`.
    */
-  async send(roomId: RoomId, send: Send, deadline: number): Promise<{ id: number; sentAt: string }> {
+  async send(roomId: RoomId, send: Send, deadline: number): Promise<Committed> {
     const result = await new Promise<SendResult>((resolve, reject) => {
       const waiting = { send, deadline, resolve, reject };
       const lane = this.#lanes.get(roomId);

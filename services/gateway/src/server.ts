@@ -1,14 +1,17 @@
 import type { IncomingMessage, Server } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { ParleyError } from '@parley/protocol';
+import { defaultDialect, ParleyError } from '@parley/protocol';
+import type { ErrorCode } from '@parley/protocol';
 import type { Log } from '@parley/service-kit';
-import { fastify } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import { Connection } from './connection.ts';
-import type { ConnectionOptions } from './connection.ts';
+import type { BoundSession, ConnectionOptions, ConnectionOrigin } from './connection.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { isAllowedOrigin } from './http/origins.ts';
+import { upgradeToken } from './http/tokens.ts';
 import { openConnections, rateLimited } from './metrics.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import type { RateLimits } from './rate-limiter.ts';
@@ -18,7 +21,13 @@ export interface ServerOptions extends Omit<ConnectionOptions, 'closed'> {
   port: number;
   maxFrameBytes: number;
   pingEveryMs: number;
-  trustedProxies: number;
+  /** What answers everything but upgrades. */
+  http: FastifyInstance;
+  allowedOrigins: readonly string[];
+  /** The client's address. */
+  addressOf(request: IncomingMessage): string;
+  /** Whose token it is. @throws ParleyError `not_authenticated`, `unavailable`. */
+  findSession(token: string): Promise<BoundSession>;
   /** Undefined: no limits. */
   rates: (RateLimits & { connectionsPerAddress: number }) | undefined;
   drainMs: number;
@@ -27,17 +36,18 @@ export interface ServerOptions extends Omit<ConnectionOptions, 'closed'> {
 }
 
 /** Where WebSocket upgrades are accepted. */
-const upgradePaths = ['/', '/ws', '/chat'];
+export const upgradePaths = ['/', '/ws', '/chat'];
 /** Between the closings of two connections at a drain, where the drain time allows it, in ms. */
 const drainStepMs = 5;
 /** The part of the drain time over which closings are spread; the rest is for what is in hand. */
 const drainSpread = 0.7;
 const retryAfterSeconds = 10;
+const waitingHelps: readonly ErrorCode[] = ['rate_limited', 'unavailable'];
+const nothingHere = 'There is nothing at this path.';
 
 /** The port that clients connect to: HTTP and WebSocket. */
 export class ClientServer implements AsyncDisposable {
   readonly #options: ServerOptions;
-  readonly #http;
   readonly #sockets: WebSocketServer;
   readonly #heartbeat: Heartbeat;
   readonly #connections = new Map<string, Connection>();
@@ -54,27 +64,20 @@ export class ClientServer implements AsyncDisposable {
       maxPayload: options.maxFrameBytes,
       perMessageDeflate: false,
     });
-    this.#http = fastify({ logger: false });
-    this.#http.get('/', () => ({ name: 'Parley', webSocket: upgradePaths }));
-    this.#http.setNotFoundHandler((_request, reply) => {
-      const { http, code, message } = new ParleyError(
-        'unknown_action',
-        {},
-        { message: 'There is nothing at this path.' },
-      );
-      return reply.code(http).send({ status: 'error', message, code });
-    });
-    this.#http.server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-      this.#upgrade(request, stream, head);
+    this.#server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+      stream.on('error', destroy);
+      this.#upgrade(request, stream, head).catch((thrown: unknown) => {
+        refuse(stream, ParleyError.from(thrown));
+      });
     });
   }
 
   async listen(): Promise<void> {
-    await this.#http.listen({ host: this.#options.host, port: this.#options.port });
+    await this.#options.http.listen({ host: this.#options.host, port: this.#options.port });
   }
 
   get #server(): Server {
-    return this.#http.server;
+    return this.#options.http.server;
   }
 
   /** The open connection of that id. */
@@ -82,29 +85,52 @@ export class ClientServer implements AsyncDisposable {
     return this.#connections.get(connectionId);
   }
 
-  #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+  /** @throws ParleyError why there is no upgrade. */
+  async #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
     const path = request.url?.split('?', 1)[0] ?? '';
-    const address = this.#addressOf(request);
-    if (!upgradePaths.includes(path)) {
-      refuse(stream, 404, 'unknown_action');
-    } else if (this.#isDraining) {
-      refuse(stream, 503, 'unavailable');
-    } else if (
-      (this.#perAddress.get(address) ?? 0) >= (this.#options.rates?.connectionsPerAddress ?? Infinity)
-    ) {
-      rateLimited.inc();
-      refuse(stream, 429, 'rate_limited');
-    } else {
-      this.#sockets.handleUpgrade(request, stream, head, (socket) => {
-        this.#accept(socket, stream, address);
-      });
+    if (!upgradePaths.includes(path)) throw new ParleyError('unknown_action', {}, { message: nothingHere });
+    const { origin, host } = request.headers;
+    if (!isAllowedOrigin(origin, host, this.#options.allowedOrigins)) {
+      throw new ParleyError('forbidden', {}, { message: 'This origin is not allowed to connect.' });
+    }
+    const address = this.#options.addressOf(request);
+    this.#checkRoom(address);
+    const tokenSession = await this.#sessionOf(request);
+    if (stream.destroyed) return;
+    this.#checkRoom(address);
+    const opened = { address, initialDialect: defaultDialect(path), tokenSession };
+    stream.off('error', destroy);
+    this.#sockets.handleUpgrade(request, stream, head, (socket) => {
+      this.#accept(socket, stream, opened);
+    });
+  }
+
+  /** @throws ParleyError where another connection from there can't be taken. */
+  #checkRoom(address: string): void {
+    if (this.#isDraining) throw new ParleyError('unavailable');
+    const most = this.#options.rates?.connectionsPerAddress ?? Infinity;
+    if ((this.#perAddress.get(address) ?? 0) < most) return;
+    rateLimited.inc();
+    throw new ParleyError('rate_limited');
+  }
+
+  /** Whose token came along. A cookie that is no good any more is none: a browser sends it without being asked. */
+  async #sessionOf(request: IncomingMessage): Promise<BoundSession | undefined> {
+    const found = upgradeToken(request);
+    if (!found) return undefined;
+    try {
+      return await this.#options.findSession(found.token);
+    } catch (thrown) {
+      if (!found.isExplicit && ParleyError.from(thrown).code === 'not_authenticated') return undefined;
+      throw thrown;
     }
   }
 
-  #accept(socket: WebSocket, stream: Duplex, address: string): void {
+  #accept(socket: WebSocket, stream: Duplex, origin: ConnectionOrigin): void {
     const { rates } = this.#options;
+    const { address } = origin;
     const limiter = rates && new RateLimiter(rates);
-    const connection = new Connection(socket, stream, address, limiter, this.#connectionOptions);
+    const connection = new Connection(socket, stream, origin, limiter, this.#connectionOptions);
     this.#connections.set(connection.id, connection);
     this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
     this.#heartbeat.add(connection);
@@ -130,16 +156,6 @@ export class ClientServer implements AsyncDisposable {
     openConnections.dec();
   }
 
-  /** The client's address: the last one that no trusted proxy may have been told by the client itself. */
-  #addressOf(request: IncomingMessage): string {
-    const { trustedProxies } = this.#options;
-    const direct = request.socket.remoteAddress ?? '';
-    if (trustedProxies === 0) return direct;
-    const forwarded = String(request.headers['x-forwarded-for'] ?? '');
-    const hops = [...forwarded.split(',').map((hop) => hop.trim()), direct].filter((hop) => hop !== '');
-    return (hops.at(-1 - trustedProxies) ?? hops[0] ?? direct).slice(0, 64);
-  }
-
   [Symbol.asyncDispose](): Promise<void> {
     return (this.#closing ??= this.#drain());
   }
@@ -163,21 +179,24 @@ export class ClientServer implements AsyncDisposable {
       new Promise((resolve) => setTimeout(resolve, this.#options.drainMs * (1 - drainSpread)).unref()),
     ]);
     this.#server.closeAllConnections();
-    await this.#http.close();
+    await this.#options.http.close();
   }
 }
 
 /** Answers an upgrade with an HTTP error instead. */
-function refuse(stream: Duplex, status: number, code: ConstructorParameters<typeof ParleyError>[0]): void {
-  const { message } = new ParleyError(code);
+function refuse(stream: Duplex, { http, code, message }: ParleyError): void {
   const body = JSON.stringify({ status: 'error', message, code });
   const headers = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    `HTTP/1.1 ${http} ${STATUS_CODES[http] ?? ''}`,
     'Connection: close',
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
-    ...(status === 404 ? [] : [`Retry-After: ${retryAfterSeconds}`]),
+    ...(waitingHelps.includes(code) ? [`Retry-After: ${retryAfterSeconds}`] : []),
+    ...(http === 401 ? ['WWW-Authenticate: Bearer'] : []),
   ];
-  stream.on('error', () => stream.destroy());
   stream.end(`${headers.join('\r\n')}\r\n\r\n${body}`);
+}
+
+function destroy(this: Duplex): void {
+  this.destroy();
 }

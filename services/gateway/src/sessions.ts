@@ -20,7 +20,7 @@ import type {
 } from '@parley/protocol';
 import { callerOf, createContext } from '@parley/service-kit';
 import type { Bus, Log, RequestContext } from '@parley/service-kit';
-import { closeCodes } from './connection.ts';
+import { closeCodes, isAmong } from './connection.ts';
 import type { Connection } from './connection.ts';
 import type { LocalUsers } from './local-users.ts';
 
@@ -98,7 +98,7 @@ export class Sessions {
   /** The connection is gone: its user may log in elsewhere at once, and may resume the session. */
   forget(connection: Connection): void {
     const { session } = connection;
-    this.#parts.users.remove(connection);
+    this.#parts.users.remove(connection, true);
     if (session) this.#release(connection, session.userId);
   }
 
@@ -133,12 +133,10 @@ export class Sessions {
     }
   }
 
-  /** Prolongs the gateway's lease; where it was lost, all sessions are looked at. @throws ParleyError `unavailable` */
-  async renewLease(): Promise<LeaseReply> {
+  /** Prolongs the gateway's lease. @throws ParleyError `unavailable` */
+  renewLease(): Promise<LeaseReply> {
     const { bus, gatewayId, requestTimeoutMs } = this.#parts;
-    const lease = await bus.call(renewConnectionLease, { gatewayId }, createContext(requestTimeoutMs));
-    if (!lease.known) await this.touch();
-    return lease;
+    return bus.call(renewConnectionLease, { gatewayId }, createContext(requestTimeoutMs));
   }
 
   /** Keeps the sessions of all connections alive; those that ended without our hearing of it are closed. */
@@ -147,14 +145,13 @@ export class Sessions {
     const connections = [...users.connections()];
     for (let start = 0; start < connections.length; start += maxPerRequest) {
       const some = connections.slice(start, start + maxPerRequest);
-      const touched = some.map(({ id, session }) => ({ sessionId: session.sessionId, connectionId: id }));
+      const touched = some.flatMap(({ id, session }) =>
+        session?.sessionId === undefined ? [] : [{ sessionId: session.sessionId, connectionId: id }],
+      );
       const { ended } = await bus.call(touchSessions, { sessions: touched }, createContext(requestTimeoutMs));
-      some.forEach((connection, index) => {
-        // It may have logged out meanwhile.
-        const { sessionId } = touched[index]!;
-        const isBound = (connection as Connection).session?.sessionId === sessionId;
-        if (isBound && ended.includes(sessionId)) connection.close(closeCodes.sessionEnded, 'session ended');
-      });
+      for (const connection of some) {
+        if (isAmong(ended, connection.session)) connection.close(closeCodes.sessionEnded, 'session ended');
+      }
     }
   }
 }

@@ -1,4 +1,4 @@
-import { integer, oneOf, text } from '@parley/service-kit';
+import { integer, list, oneOf, text } from '@parley/service-kit';
 
 export const settings = {
   host: text('HOST', { default: '0.0.0.0', doc: 'The address that clients connect to.' }),
@@ -10,6 +10,10 @@ export const settings = {
   trustedProxies: integer('TRUSTED_PROXIES', {
     default: 0,
     doc: 'How many proxies in front may be believed what `X-Forwarded-For` says.',
+  }),
+  allowedOrigins: list('ALLOWED_ORIGINS', {
+    default: '',
+    doc: 'Web origins that browsers may come from beside our own, as `https://chat.example.org`, separated by commas; `*` is any.',
   }),
   maxFrameBytes: integer('MAX_FRAME_BYTES', {
     default: 1_048_576,

@@ -1,15 +1,16 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { createId, subjects } from '@parley/protocol';
-import type { RoomChanged, RoomId, UserId } from '@parley/protocol';
+import type { RoomChanged, RoomId, UserId, Visibility } from '@parley/protocol';
 import type { Bus } from '@parley/service-kit';
 import { createAccess } from './access.ts';
 
 const roomId = createId('room');
 const [anna, berta] = [createId('user'), createId('user')];
+const [gast, visitor] = [createId('guest'), createId('guest')];
 
 /** A bus on which the test answers for the rooms service, when it likes. */
 function createPlayedBus() {
-  const asked: { userIds: UserId[]; answer: (memberIds: UserId[]) => void }[] = [];
+  const asked: { userIds: UserId[]; answer: (memberIds: UserId[], visibility?: Visibility) => void }[] = [];
   let hear: (event: unknown, subject: string) => void;
   let reconnected: () => void;
   const bus = {
@@ -17,8 +18,8 @@ function createPlayedBus() {
       new Promise((resolve) => {
         asked.push({
           userIds,
-          answer: (memberIds) => {
-            resolve({ visibility: 'private', memberIds });
+          answer: (memberIds, visibility = 'private') => {
+            resolve({ visibility, memberIds });
           },
         });
       }),
@@ -35,7 +36,8 @@ function createPlayedBus() {
     access: createAccess(bus),
     asked,
     changed(changedRoom: RoomId) {
-      const event: RoomChanged = { change: { type: 'room-deleted', roomId: changedRoom }, origin: undefined };
+      const change = { type: 'room-deleted', roomId: changedRoom, roomName: 'tea' } as const;
+      const event: RoomChanged = { change, origin: undefined };
       hear(event, subjects.roomChange(changedRoom));
     },
     reconnect() {
@@ -68,6 +70,72 @@ test('who is no member is asked about each time, without those who are', async (
   expect(await ask(played, [berta, anna, berta], [berta])).toEqual([berta, anna, berta]);
   expect(played.asked.map(({ userIds }) => userIds)).toEqual([[anna, berta], [berta]]);
   expect(await ask(played, [berta], [])).toEqual([berta]);
+});
+
+test('one who is asked about while all is put in doubt does not make others strangers', async () => {
+  const played = createPlayedBus();
+  await ask(played, [anna], [anna]);
+  const both = played.access.membersAmong(roomId, [anna, berta]);
+  played.reconnect();
+  played.asked[1]!.answer([berta]);
+  const members = await both;
+  expect([members.has(anna), members.has(berta)]).toEqual([true, true]);
+  expect(await ask(played, [anna], [])).toEqual([]);
+});
+
+describe('guests', () => {
+  test('may write in a public room, of which they are not asked about again', async () => {
+    const played = createPlayedBus();
+    const first = played.access.membersAmong(roomId, [gast]);
+    played.asked[0]!.answer([gast], 'public');
+    expect((await first).has(gast)).toBe(true);
+    expect(await ask(played, [gast, visitor], [])).toEqual([gast, visitor]);
+    expect(played.asked).toHaveLength(1);
+    expect(await ask(played, [anna, gast], [])).toEqual([gast]);
+  });
+
+  test('stay outside a private room', async () => {
+    const played = createPlayedBus();
+    expect(await ask(played, [anna, gast], [anna])).toEqual([anna]);
+    expect(await ask(played, [gast], [])).toEqual([]);
+  });
+
+  test('are asked about anew once their room has changed, as it may be gone', async () => {
+    const played = createPlayedBus();
+    const first = played.access.membersAmong(roomId, [gast]);
+    played.asked[0]!.answer([gast], 'public');
+    await first;
+    played.changed(roomId);
+    void played.access.membersAmong(roomId, [gast]);
+    expect(played.asked.map(({ userIds }) => userIds)).toEqual([[gast], [gast]]);
+  });
+});
+
+describe('looking into', () => {
+  async function browse({ access, asked }: PlayedBus, userId: UserId, answer: [UserId[], Visibility]) {
+    const before = asked.length;
+    const may = access.mayBrowse(roomId, userId);
+    if (asked.length > before) asked.at(-1)!.answer(...answer);
+    return may;
+  }
+
+  test('a public room is for everybody, and asked about once', async () => {
+    const played = createPlayedBus();
+    for (const userId of [anna, gast, berta]) expect(await browse(played, userId, [[], 'public'])).toBe(true);
+    expect(played.asked).toHaveLength(1);
+    expect(await ask(played, [anna], [])).toEqual([]);
+  });
+
+  test('a private room is for its members', async () => {
+    const played = createPlayedBus();
+    expect(await browse(played, anna, [[anna], 'private'])).toBe(true);
+    expect(await browse(played, anna, [[], 'private'])).toBe(true);
+    expect(played.asked).toHaveLength(1);
+    expect(await browse(played, berta, [[], 'private'])).toBe(false);
+    expect(await browse(played, gast, [[], 'private'])).toBe(false);
+    played.changed(roomId);
+    expect(await browse(played, anna, [[], 'private'])).toBe(false);
+  });
 });
 
 test('after a change of the room all are asked about again; other rooms’ changes don’t matter', async () => {

@@ -1,5 +1,6 @@
 import { firstThatFit } from '@parley/protocol';
 import type {
+  browseHistory,
   Caller,
   Message,
   Page,
@@ -19,9 +20,19 @@ export type History = ReturnType<typeof createHistory>;
 /** Reading back what was sent. */
 export function createHistory({ store, access }: { store: Pick<MessageStore, 'read'>; access: Access }) {
   /** For members only. @throws ParleyError `room_not_found` or `not_in_room`. */
-  async function read(caller: Caller, { roomId, ...bounds }: RequestOf<typeof readHistory>): Promise<Page> {
-    const members = await access.membersAmong(roomId, [caller.userId]);
+  async function read(caller: Caller, request: RequestOf<typeof readHistory>): Promise<Page> {
+    const members = await access.membersAmong(request.roomId, [caller.userId]);
     if (!members.has(caller.userId)) throw new ParleyError('not_in_room');
+    return readPage(request);
+  }
+
+  /** For members, and for everybody where the room is public. @throws ParleyError `room_not_found` or `not_in_room`. */
+  async function browse(caller: Caller, request: RequestOf<typeof browseHistory>): Promise<Page> {
+    if (!(await access.mayBrowse(request.roomId, caller.userId))) throw new ParleyError('not_in_room');
+    return readPage(request);
+  }
+
+  async function readPage({ roomId, ...bounds }: RequestOf<typeof readHistory>): Promise<Page> {
     const { messages, hasMore } = await page(roomId, bounds);
     return { roomId, messages: messages.map(withoutOrigin), hasMore };
   }
@@ -39,9 +50,9 @@ export function createHistory({ store, access }: { store: Pick<MessageStore, 're
     return { roomId, messages, hasMore: messages.length < found.length };
   }
 
-  return { read, replayAfter };
+  return { read, browse, replayAfter };
 }
 
-function withoutOrigin({ id, senderId, sender, content, sentAt }: SentMessage): Message {
-  return { id, senderId, sender, content, sentAt };
+function withoutOrigin({ id, senderId, sender, content, sentAt, file }: SentMessage): Message {
+  return { id, senderId, sender, content, sentAt, ...(file && { file }) };
 }

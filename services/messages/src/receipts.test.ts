@@ -14,7 +14,7 @@ import { createContext, createLog, Database } from '@parley/service-kit';
 import { contextOf, startParley, until } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 import fc from 'fast-check';
-import { clientOf, idsOf, oneTo, sendOf, someone } from './testing.ts';
+import { clientOf, guest, idsOf, oneTo, sendOf, someone } from './testing.ts';
 import type { MessagesClient } from './testing.ts';
 
 type Acknowledgement = RequestOf<typeof acknowledge>['acknowledgements'][number];
@@ -550,6 +550,20 @@ describe('telling the senders', () => {
     expect(bertaHears).toEqual([told(2, 'carl'), told(2, 'anna')]);
     expect(carlHears).toEqual([]);
     expect(await positions(anna, roomId)).toEqual({ anna: 3, berta: 3, carl: 3 });
+  });
+
+  test('a guest is told too, and has no receipt of its own', async () => {
+    const [anna, berta, visitor] = [someone('anna'), someone('berta'), guest('visitor')];
+    const roomId = await client.openRoom(anna, berta);
+    await read(berta, roomId);
+    const visitorHears = await hearDeliveries(visitor);
+    await send(visitor, roomId, 2);
+    await send(anna, roomId, 1);
+    await ack(berta, roomId, [1, 3]);
+    expect(visitorHears).toEqual(
+      [1, 2].map((messageId) => ({ type: 'message-delivered', roomId, messageId, reader: 'berta' })),
+    );
+    expect(await positions(anna, roomId)).toEqual({ berta: 3 });
   });
 
   test('what counts as acknowledged from the start or at an entry is nobody’s delivery', async () => {

@@ -1,11 +1,11 @@
 import { firstThatFit, ParleyError, subjects } from '@parley/protocol';
-import type { Caller, IdRange, listReceipts, ReplyOf, RoomId, UserEvent, UserId } from '@parley/protocol';
+import type { Caller, IdRange, listReceipts, ReplyOf, RoomId, UserEvent } from '@parley/protocol';
 import type { Access } from './access.ts';
-import type { Acknowledgement, ReceiptStore } from './receipt-store.ts';
+import type { Acknowledgement, Receipt, ReceiptStore } from './receipt-store.ts';
 
 export interface ReceiptsParts {
   store: Pick<ReceiptStore, 'add' | 'list'>;
-  access: Access;
+  access: Pick<Access, 'membersAmong'>;
   publish: (subject: string, event: UserEvent) => void;
 }
 
@@ -34,14 +34,16 @@ export function createReceipts({ store, access, publish }: ReceiptsParts) {
     const asking = await access.membersAmong(roomId, [caller.userId]);
     if (!asking.has(caller.userId)) throw new ParleyError('not_in_room');
     const all = await store.list(roomId);
-    const members = new Set<UserId>();
+    const ofMembers: Receipt[] = [];
     for (let start = 0; start < all.length; start += maxUsersPerQuestion) {
-      const userIds = all.slice(start, start + maxUsersPerQuestion).map(({ userId }) => userId);
-      for (const userId of await access.membersAmong(roomId, userIds)) members.add(userId);
+      const some = all.slice(start, start + maxUsersPerQuestion);
+      const members = await access.membersAmong(
+        roomId,
+        some.map(({ userId }) => userId),
+      );
+      ofMembers.push(...some.filter(({ userId }) => members.has(userId)));
     }
-    const receipts = all
-      .filter(({ userId }) => members.has(userId))
-      .map(({ name, position, at }) => ({ name, position, at }));
+    const receipts = ofMembers.map(({ name, position, at }) => ({ name, position, at }));
     return { roomId, receipts: firstThatFit(receipts) };
   }
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { createId, ParleyError } from '@parley/protocol';
 import type { MessagesCommitted, RoomId, UserId } from '@parley/protocol';
-import type { Access } from './access.ts';
 import { createSends } from './sends.ts';
+import type { SendsParts } from './sends.ts';
 import type { RoomSend, Stored } from './store.ts';
 import { oneTo, sendOf, someone } from './testing.ts';
 
@@ -11,7 +11,9 @@ const anna = someone('anna');
 const later = () => Date.now() + 60_000;
 
 /** Everybody may, unless told otherwise. */
-const open: Access = { membersAmong: (_roomId, userIds) => Promise.resolve(new Set<UserId>(userIds)) };
+const open: SendsParts['access'] = {
+  membersAmong: (_roomId, userIds) => Promise.resolve(new Set<UserId>(userIds)),
+};
 
 /** A store that shows each batch and commits it when told. */
 function createHeldStore() {
@@ -40,7 +42,7 @@ function createHeldStore() {
   };
 }
 
-function setUp(access: Access = open) {
+function setUp(access = open) {
   const store = createHeldStore();
   const events: MessagesCommitted[] = [];
   const publish = (_subject: string, event: MessagesCommitted) => events.push(event);
@@ -150,7 +152,14 @@ test('repeats within a batch are stored and told once, and all confirmed with th
   ];
   await settle();
   store.commit(0);
-  expect(await Promise.all(sent)).toMatchObject([[{ id: 1 }, { id: 2 }, { id: 1 }], [{ id: 1 }]]);
+  expect(await Promise.all(sent)).toMatchObject([
+    [
+      { id: 1, repeated: false },
+      { id: 2, repeated: false },
+      { id: 1, repeated: true },
+    ],
+    [{ id: 1, repeated: true }],
+  ]);
   expect(store.batches.flat().map(({ content }) => content)).toEqual(['a', 'b']);
   expect(events.flatMap(({ messages }) => messages.map(({ id }) => id))).toEqual([1, 2]);
 });
@@ -176,6 +185,22 @@ describe('an event fits the bus, which takes 1 MiB', () => {
     expect(Math.max(...sizes)).toBeLessThan(1_048_576);
     expect(events.flatMap(({ messages }) => messages.map(({ id }) => id))).toEqual(oneTo(count));
   });
+});
+
+test('an event fits the bus also where each message announces a file whose name and type JSON spells at length', async () => {
+  const { commit, store, events } = setUp();
+  const file = { name: '"'.repeat(255), size: 2 ** 30, type: '\u0001'.repeat(128), sha256: 'f'.repeat(64) };
+  const longName = someone('\u{1F600}'.repeat(64));
+  const sends = oneTo(1_000).map(() => sendOf(longName, file.name, { file }));
+  const sent = commit(roomId, sends, later());
+  await settle();
+  store.commit(0);
+  await sent;
+  const sizes = events.map((event) => Buffer.byteLength(JSON.stringify(event)));
+  expect(Math.max(...sizes)).toBeLessThan(1_048_576);
+  expect(events.flatMap(({ messages }) => messages.map((message) => message.file))).toEqual(
+    sends.map(() => file),
+  );
 });
 
 test('who is no member is refused and the others’ sends keep their order', async () => {

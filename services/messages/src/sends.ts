@@ -1,11 +1,11 @@
 import { ParleyError, subjects } from '@parley/protocol';
-import type { MessagesCommitted, RoomId, Send, SendResult } from '@parley/protocol';
+import type { MessagesCommitted, RoomId, Send, SendResult, SentMessage } from '@parley/protocol';
 import type { Access } from './access.ts';
 import type { MessageStore, RoomSend, Stored } from './store.ts';
 
 export interface SendsParts {
   store: Pick<MessageStore, 'insert'>;
-  access: Access;
+  access: Pick<Access, 'membersAmong'>;
   publish: (subject: string, event: MessagesCommitted) => void;
 }
 
@@ -14,10 +14,12 @@ const maxBatch = 1_000;
 
 /**
  * Bounds one event on the bus, which takes 1 MiB, in UTF-16 units of content: each is at most 6 bytes of JSON
- * (`\u001f`), and what else is told of a message at most 600.
+ * (`\u001f`). What else is told of a message is at most 600 bytes; of its file: a name of 255 bytes, each of which JSON
+ * may double, a type of 128 such units, and 150 for the rest.
  */
 const maxEventUnits = 128 * 1_024;
 const unitsBesideContent = 100;
+const unitsOfFile = 240;
 
 interface Waiting {
   roomId: RoomId;
@@ -49,8 +51,7 @@ export function createSends({ store, access, publish }: SendsParts) {
     const results = stored.values();
     return sends.map(({ sender }) => {
       if (!members.has(sender.userId)) return { error: 'not_in_room' };
-      const { id, sentAt } = results.next().value!;
-      return { id, sentAt };
+      return results.next().value!;
     });
   }
 
@@ -127,15 +128,7 @@ export function createSends({ store, access, publish }: SendsParts) {
     const fresh = all.filter(({ stored }) => !stored.repeated);
     for (const [roomId, sends] of Map.groupBy(fresh, ({ send }) => send.roomId)) {
       for (const part of partsOf(sends)) {
-        const messages = part.map(({ send: { sender, content, origin }, stored: { id, sentAt } }) => ({
-          id,
-          senderId: sender.userId,
-          sender: sender.name,
-          content,
-          sentAt,
-          origin,
-        }));
-        publish(subjects.roomMessages(roomId), { roomId, messages });
+        publish(subjects.roomMessages(roomId), { roomId, messages: part.map(messageOf) });
       }
     }
   }
@@ -146,6 +139,19 @@ export function createSends({ store, access, publish }: SendsParts) {
 interface StoredSend {
   send: RoomSend;
   stored: Stored;
+}
+
+function messageOf({ send, stored: { id, sentAt } }: StoredSend): SentMessage {
+  const { sender, content, origin, file } = send;
+  return {
+    id,
+    senderId: sender.userId,
+    sender: sender.name,
+    content,
+    sentAt,
+    ...(origin && { origin }),
+    ...(file && { file }),
+  };
 }
 
 /** The same for a send and its repeats; a send without an id of its sender's is only itself. */
@@ -159,7 +165,8 @@ function partsOf(sends: readonly StoredSend[]): StoredSend[][] {
   const parts: StoredSend[][] = [[]];
   let size = 0;
   for (const stored of sends) {
-    const units = stored.send.content.length + unitsBesideContent;
+    const { content, file } = stored.send;
+    const units = content.length + unitsBesideContent + (file ? unitsOfFile : 0);
     size += units;
     if (size > maxEventUnits && parts.at(-1)!.length > 0) {
       parts.push([]);

@@ -12,7 +12,7 @@ import type { Message, RoomId, SendResult, User } from '@parley/protocol';
 import { createContext, createLog, Database } from '@parley/service-kit';
 import { contextOf, startParley, until } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
-import { clientOf, idsOf, oneTo, sendOf, someone } from './testing.ts';
+import { clientOf, guest, idsOf, oneTo, sendOf, someone } from './testing.ts';
 import type { MessagesClient } from './testing.ts';
 
 const opened = new AsyncDisposableStack();
@@ -34,6 +34,12 @@ async function restartMessages(): Promise<void> {
   await Promise.all(running.map((instance) => instance.stop()));
   await Promise.all(running.map((instance) => instance.start()));
   await Promise.all(running.map((instance) => instance.ready()));
+}
+
+/** Where a send ended up, whether then or before. */
+function placeOf(result: SendResult): { id: number; sentAt: string } {
+  if ('error' in result) throw new Error(`a send was refused: ${result.error}`);
+  return { id: result.id, sentAt: result.sentAt };
 }
 
 async function lastIdOf(roomId: RoomId): Promise<number> {
@@ -91,7 +97,7 @@ describe('numbering', () => {
                   returning last_sent_at as "lastSentAt"`;
     const [row] = await database.query<{ lastSentAt: Date }>({ name: 'ahead', text, values: [roomId] });
     const [second] = await client.commit(roomId, [sendOf(anna, 'second')]);
-    expect(second).toEqual({ id: 2, sentAt: row!.lastSentAt.toISOString() });
+    expect(second).toEqual({ id: 2, sentAt: row!.lastSentAt.toISOString(), repeated: false });
   });
 
   test('a room is told of what was committed together in the order of its ids, with sender and origin', async () => {
@@ -102,7 +108,7 @@ describe('numbering', () => {
     const results = await client.commit(roomId, sends);
     expect(heard).toEqual(
       sends.map(({ sender, content, origin }, index) => ({
-        ...results[index],
+        ...placeOf(results[index]!),
         senderId: sender.userId,
         sender: sender.name,
         content,
@@ -177,7 +183,7 @@ describe('a client’s own id for a message', () => {
       sendOf(anna, 'hello again', { clientMessageId }),
     ]);
     expect(idsOf(results)).toEqual([1, 2, 1]);
-    expect(results[2]).toEqual(results[0]);
+    expect(results[2]).toEqual({ ...results[0], repeated: true });
     expect(heard.map(({ content }) => content)).toEqual(['hello', 'between']);
   });
 
@@ -190,7 +196,7 @@ describe('a client’s own id for a message', () => {
     const sends = [sendOf(anna, 'new'), sendOf(anna, 'hello', { clientMessageId }), sendOf(anna, 'newer')];
     const results = await client.commit(roomId, sends);
     expect(idsOf(results)).toEqual([3, 1, 4]);
-    expect(results[1]).toEqual(first);
+    expect(results[1]).toEqual({ ...first, repeated: true });
     expect(heard.map(({ id }) => id)).toEqual([3, 4]);
   });
 
@@ -202,7 +208,8 @@ describe('a client’s own id for a message', () => {
       const send = () => sendOf(anna, `round ${round}`, { clientMessageId: `${round}` });
       const results = await Promise.all([1, 2, 3, 4, 5, 6].map(() => client.commit(roomId, [send()])));
       expect(idsOf(results.flat())).toEqual(results.map(() => round));
-      expect(new Set(results.flat().map((result) => JSON.stringify(result))).size).toBe(1);
+      expect(new Set(results.flat().map((result) => JSON.stringify(placeOf(result)))).size).toBe(1);
+      expect(results.flat().filter((result) => 'repeated' in result && !result.repeated)).toHaveLength(1);
     }
     expect(heard.map(({ id }) => id)).toEqual(oneTo(10));
     expect(await client.readAll(anna, roomId)).toHaveLength(10);
@@ -211,9 +218,10 @@ describe('a client’s own id for a message', () => {
   test('it is good for ever: also after a restart', async () => {
     const anna = someone('anna');
     const roomId = await client.openRoom(anna);
-    const first = await client.commit(roomId, [sendOf(anna, 'hello', { clientMessageId })]);
+    const [first] = await client.commit(roomId, [sendOf(anna, 'hello', { clientMessageId })]);
     await restartMessages();
-    expect(await client.commit(roomId, [sendOf(anna, 'hello', { clientMessageId })])).toEqual(first);
+    const again = await client.commit(roomId, [sendOf(anna, 'hello', { clientMessageId })]);
+    expect(again).toEqual([{ ...first, repeated: true }]);
     expect(await lastIdOf(roomId)).toBe(1);
   });
 
@@ -247,18 +255,18 @@ describe('a client’s own id for a message', () => {
       ),
     );
     const results = await Promise.all(requests.map((sends) => client.commit(roomId, sends)));
-    const placeOf = new Map<string, string>();
+    const places = new Map<string, string>();
     for (const [index, sends] of requests.entries()) {
       for (const [position, { sender, content }] of sends.entries()) {
         const key = `${sender.name} ${content}`;
-        const place = JSON.stringify(results[index]![position]);
-        expect(placeOf.get(key) ?? place).toBe(place);
-        placeOf.set(key, place);
+        const place = JSON.stringify(placeOf(results[index]![position]!));
+        expect(places.get(key) ?? place).toBe(place);
+        places.set(key, place);
       }
     }
-    expect(placeOf.size).toBe(users.length * 105);
+    expect(places.size).toBe(users.length * 105);
     const history = await client.readAll(users[0]!, roomId);
-    expect(history.map(({ id }) => id)).toEqual(oneTo(placeOf.size));
+    expect(history.map(({ id }) => id)).toEqual(oneTo(places.size));
     expect(byId(heard)).toMatchObject(history);
   });
 });
@@ -323,6 +331,26 @@ describe('who may send', () => {
     await parley.bus.call(deleteRoom, { roomId }, contextOf(anna));
     expect(await commitOnBoth(roomId, anna)).toEqual(oneTo(16).map(() => ({ error: 'room_not_found' })));
     await expect(client.read(anna, roomId)).rejects.toMatchObject({ code: 'room_not_found' });
+  });
+
+  test('guests write in public rooms without being members, at each instance, until the room is deleted', async () => {
+    const [anna, visitor] = [someone('anna'), guest('visitor')];
+    const roomId = await client.openRoom(anna);
+    expect(idsOf(await commitOnBoth(roomId, visitor)).sort((a, b) => a - b)).toEqual(oneTo(16));
+    const { messages } = await client.browse(visitor, roomId);
+    expect(messages.map(({ senderId, sender }) => [senderId, sender])).toEqual(
+      oneTo(16).map(() => [visitor.userId, 'visitor']),
+    );
+    await parley.bus.call(deleteRoom, { roomId }, contextOf(anna));
+    expect(await commitOnBoth(roomId, visitor)).toEqual(oneTo(16).map(() => ({ error: 'room_not_found' })));
+  });
+
+  test('guests are refused in private rooms', async () => {
+    const anna = someone('anna');
+    const roomId = await client.openPrivateRoom(anna);
+    expect(await commitOnBoth(roomId, guest('visitor'))).toEqual(
+      oneTo(16).map(() => ({ error: 'not_in_room' })),
+    );
   });
 
   test('what a frozen service finds after its deadline is not stored', async () => {
@@ -457,6 +485,21 @@ describe('history', () => {
     await expect(refused).rejects.toMatchObject({ code: 'not_in_room' });
   });
 
+  test('into a public room everybody may look without joining, into a private one only members', async () => {
+    const outsiders = [someone('outsider'), guest('visitor')];
+    for (const user of [anna, ...outsiders]) {
+      expect(await client.browse(user, roomId)).toEqual({ roomId, messages: all, hasMore: false });
+    }
+    const closed = await client.openPrivateRoom(anna);
+    await client.commit(closed, [sendOf(anna, 'secret')]);
+    expect((await client.browse(anna, closed)).messages).toMatchObject([{ id: 1, content: 'secret' }]);
+    for (const user of outsiders) {
+      await expect(client.browse(user, closed)).rejects.toMatchObject({ code: 'not_in_room' });
+    }
+    const gone = client.browse(anna, createId('room'));
+    await expect(gone).rejects.toMatchObject({ code: 'room_not_found' });
+  });
+
   test('gateways read what follows an id, with the connection that each message came from', async () => {
     const { messages, hasMore } = await parley.bus.call(replay, { roomId, after: 48 }, createContext(5_000));
     expect(hasMore).toBe(false);
@@ -504,6 +547,58 @@ describe('history', () => {
       more = page.hasMore;
     }
     expect(forth).toEqual(oneTo(count));
+  });
+});
+
+describe('a message that', () => {
+  const anna = someone('anna');
+  const file = { name: 'käse "1".pdf', size: 2 ** 30, type: 'application/pdf', sha256: 'a0'.repeat(32) };
+
+  test('announces a file is told, kept and read back with it, among others that do not', async () => {
+    const roomId = await client.openRoom(anna);
+    const heard = await client.hear(roomId);
+    const sends = [sendOf(anna, 'before'), sendOf(anna, file.name, { file }), sendOf(anna, 'after')];
+    idsOf(await client.commit(roomId, sends));
+    expect(heard.map((message) => message.file)).toEqual([undefined, file, undefined]);
+    const { messages } = await client.read(anna, roomId);
+    expect(heard).toMatchObject(messages);
+    expect(messages.map((message) => 'file' in message)).toEqual([false, true, false]);
+    const replayed = await parley.bus.call(replay, { roomId, after: 0 }, createContext(5_000));
+    expect(replayed.messages).toEqual(heard);
+  });
+
+  test('comes from no connection is told, kept and read back without one', async () => {
+    const roomId = await client.openRoom(anna);
+    const heard = await client.hear(roomId);
+    const context = createContext(5_000);
+    const sends = [{ sender: anna, content: 'over HTTP' }, sendOf(anna, 'from a connection')];
+    const { results } = await parley.bus.call(commitSends, { roomId, sends }, context);
+    expect(idsOf(results)).toEqual([1, 2]);
+    expect(heard.map((message) => 'origin' in message)).toEqual([false, true]);
+    const replayed = await parley.bus.call(replay, { roomId, after: 0 }, createContext(5_000));
+    expect(replayed.messages).toEqual(heard);
+  });
+
+  test('announces a file counts with it where pages are cut at 512 KiB', async () => {
+    const roomId = await client.openRoom(anna);
+    const long = { ...file, name: '"'.repeat(255), type: '\u0001'.repeat(128) };
+    for (let request = 0; request < 2; request += 1) {
+      idsOf(
+        await client.commit(
+          roomId,
+          oneTo(500).map(() => sendOf(anna, long.name, { file: long })),
+        ),
+      );
+    }
+    const ids: number[] = [];
+    for (let hasMore = true; hasMore;) {
+      const request = { roomId, after: ids.at(-1) ?? 0 };
+      const page = await parley.bus.call(replay, request, createContext(5_000));
+      expect(Buffer.byteLength(JSON.stringify(page))).toBeLessThanOrEqual(520 * 1_024);
+      ids.push(...page.messages.map(({ id }) => id));
+      hasMore = page.hasMore;
+    }
+    expect(ids).toEqual(oneTo(1_000));
   });
 });
 

@@ -1,6 +1,7 @@
 import {
   acknowledge,
   beginReading,
+  browseHistory,
   commitSends,
   findLastIds,
   listReceipts,
@@ -32,6 +33,7 @@ export function messagesService(parts: MessagesServiceParts): Endpoint[] {
       results: await sends.commit(request.roomId, request.sends, deadline),
     })),
     endpoint(readHistory, (request, context) => history.read(callerOf(context), request)),
+    endpoint(browseHistory, (request, context) => history.browse(callerOf(context), request)),
     endpoint(replay, (request) => history.replayAfter(request)),
     endpoint(beginReading, async ({ user, roomIds }) => ({ rooms: await receiptStore.begin(user, roomIds) })),
     endpoint(noteEntry, async ({ roomId, user }) => ({ lastId: await receiptStore.noteEntry(roomId, user) })),

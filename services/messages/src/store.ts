@@ -1,4 +1,4 @@
-import type { MessageId, RoomId, Send, SentMessage } from '@parley/protocol';
+import type { ConnectionId, FileInfo, MessageId, RoomId, Send, SentMessage } from '@parley/protocol';
 import { maxPageBytes } from '@parley/protocol';
 import { violates } from '@parley/service-kit';
 import type { Database } from '@parley/service-kit';
@@ -32,8 +32,8 @@ export type MessageStore = ReturnType<typeof createMessageStore>;
  */
 const storeText = `
   with input as (
-    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-      with ordinality as input (room_id, sender_id, sender, content, client_message_id, origin, position)
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[])
+      with ordinality as input (room_id, sender_id, sender, content, client_message_id, origin, file, position)
   ), known as (
     select input.position, message.id, message.sent_at
     from input join messages.message using (room_id, sender_id, client_message_id)
@@ -53,8 +53,8 @@ const storeText = `
   ), placed as (
     select fresh.*, last_id - total + number as id, last_sent_at as sent_at from fresh join numbered using (room_id)
   ), inserted as (
-    insert into messages.message (room_id, id, sender_id, sender, content, sent_at, client_message_id, origin)
-    select room_id, id, sender_id, sender, content, sent_at, client_message_id, origin from placed
+    insert into messages.message (room_id, id, sender_id, sender, content, sent_at, client_message_id, origin, file)
+    select room_id, id, sender_id, sender, content, sent_at, client_message_id, origin, file from placed
   )
   select position, id, sent_at as "sentAt", false as repeated from placed
   union all select position, id, sent_at, true from known`;
@@ -66,11 +66,13 @@ interface StoredRow {
   repeated: boolean;
 }
 
-const messageColumns = 'id, sender_id as "senderId", sender, content, sent_at as "sentAt", origin';
+const messageColumns = 'id, sender_id as "senderId", sender, content, sent_at as "sentAt", origin, file';
 
-interface MessageRow extends Omit<SentMessage, 'id' | 'sentAt'> {
+interface MessageRow extends Omit<SentMessage, 'id' | 'sentAt' | 'origin' | 'file'> {
   id: string;
   sentAt: Date;
+  origin: ConnectionId | null;
+  file: FileInfo | null;
 }
 
 /** How often a batch that met another's repeat or lock is tried again. */
@@ -88,7 +90,9 @@ export function createMessageStore({ query }: Pick<Database, 'query'>) {
       sends.map(({ sender }) => sender.name),
       sends.map(({ content }) => content),
       sends.map(({ clientMessageId }) => clientMessageId ?? null),
-      sends.map(({ origin }) => origin),
+      sends.map(({ origin }) => origin ?? null),
+      // Where no message announces one, the shorter array is filled up with nulls.
+      sends.some(({ file }) => file) ? sends.map(({ file }) => (file ? JSON.stringify(file) : null)) : [],
     ];
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -139,7 +143,7 @@ export function createMessageStore({ query }: Pick<Database, 'query'>) {
       text,
       values: [roomId, limit + 1, ...bounds],
     });
-    return rows.map((row) => ({ ...row, id: Number(row.id), sentAt: row.sentAt.toISOString() }));
+    return rows.map(messageFrom);
   }
 
   async function findLastIds(roomIds: readonly RoomId[]): Promise<MessageId[]> {
@@ -154,4 +158,14 @@ export function createMessageStore({ query }: Pick<Database, 'query'>) {
   }
 
   return { insert, read, findLastIds };
+}
+
+function messageFrom({ id, sentAt, origin, file, ...message }: MessageRow): SentMessage {
+  return {
+    id: Number(id),
+    ...message,
+    sentAt: sentAt.toISOString(),
+    ...(origin && { origin }),
+    ...(file && { file }),
+  };
 }

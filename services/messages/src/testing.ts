@@ -1,6 +1,15 @@
-import { commitSends, createId, createRoom, joinRoom, readHistory, subjects } from '@parley/protocol';
+import {
+  browseHistory,
+  commitSends,
+  createId,
+  createRoom,
+  joinRoom,
+  readHistory,
+  subjects,
+} from '@parley/protocol';
 import type {
   ConnectionId,
+  FileInfo,
   Message,
   MessagesCommitted,
   Page,
@@ -28,12 +37,20 @@ export function clientOf({ bus }: Parley) {
       return roomId;
     },
 
+    async openPrivateRoom(owner: User): Promise<RoomId> {
+      const request = { name: createId('room'), visibility: 'private' as const, participants: [] };
+      return (await bus.call(createRoom, request, contextOf(owner))).roomId;
+    },
+
     async commit(roomId: RoomId, sends: Send[], context = createContext(5_000)): Promise<SendResult[]> {
       return (await bus.call(commitSends, { roomId, sends }, context)).results;
     },
 
     read: (user: User, roomId: RoomId, bounds: Partial<Omit<RequestOf<typeof readHistory>, 'roomId'>> = {}) =>
       bus.call(readHistory, { limit: 1_000, ...bounds, roomId }, contextOf(user)),
+
+    browse: (user: User, roomId: RoomId) =>
+      bus.call(browseHistory, { limit: 1_000, roomId }, contextOf(user)),
 
     /** All of the room's history, page by page. */
     async readAll(user: User, roomId: RoomId): Promise<Message[]> {
@@ -64,7 +81,7 @@ export function someone(name: string): User {
 export function sendOf(
   sender: User,
   content: string,
-  more: { clientMessageId?: string; origin?: ConnectionId } = {},
+  more: { clientMessageId?: string; origin?: ConnectionId; file?: FileInfo } = {},
 ): Send {
   return { sender, content, origin: createId('connection'), ...more };
 }
@@ -80,4 +97,9 @@ export function idsOf(results: readonly SendResult[]): number[] {
 /** 1, 2, 3 ... */
 export function oneTo(last: number): number[] {
   return Array.from({ length: last }, (_, index) => index + 1);
+}
+
+/** A guest: present where it is, member nowhere. */
+export function guest(name: string): User {
+  return { userId: createId('guest'), name };
 }

@@ -1,5 +1,5 @@
-import { findUsers, noteEntry, ParleyError } from '@parley/protocol';
-import type { MessageId, RoomId, User, UserName } from '@parley/protocol';
+import { findRole, findUsers, noteEntry, ParleyError } from '@parley/protocol';
+import type { MessageId, RoomId, User, UserId, UserName } from '@parley/protocol';
 import type { Bus } from '@parley/service-kit';
 
 /** What rooms has to ask of the other services. */
@@ -8,6 +8,8 @@ export interface Directory {
   getUsers(names: readonly UserName[]): Promise<User[]>;
   /** Tells that the user is about to enter the room; answers with the id of its last message, 0 where there is none. */
   noteEntry(roomId: RoomId, user: User): Promise<MessageId>;
+  /** Whether the user may delete any public room. */
+  isAdmin(userId: UserId): Promise<boolean>;
 }
 
 export function createDirectory(bus: Bus): Directory {
@@ -27,6 +29,10 @@ export function createDirectory(bus: Bus): Directory {
 
     async noteEntry(roomId, user) {
       return (await bus.call(noteEntry, { roomId, user })).lastId;
+    },
+
+    async isAdmin(userId) {
+      return (await bus.call(findRole, { userId })).role === 'admin';
     },
   };
 }

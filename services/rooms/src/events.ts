@@ -1,18 +1,34 @@
 import { subjects } from '@parley/protocol';
-import type { ConnectionId, MessageId, RoomChange, RoomChanged, User, UserEvent } from '@parley/protocol';
+import type {
+  ConnectionId,
+  LobbyChanged,
+  MessageId,
+  PresenceChanged,
+  RoomChange,
+  RoomChanged,
+  User,
+  UserEvent,
+} from '@parley/protocol';
 import type { Bus } from '@parley/service-kit';
+
+/** The connection that asked for a change; over HTTP there is none. */
+type Origin = ConnectionId | undefined;
 
 /** How changes are told. Always after the commit, never before. */
 export interface RoomEvents {
   /** To a user who is in the room no more. */
-  left(user: User, change: RoomChange, origin: ConnectionId): void;
+  left(user: User, change: RoomChange, origin: Origin): void;
   /** To everyone in the room, except the connection that asked. */
-  changed(change: RoomChange, origin: ConnectionId): void;
+  changed(change: RoomChange, origin: Origin): void;
   /** To users who came into the room. */
-  entered(
-    users: readonly User[],
-    entry: { change: RoomChange; sinceId: MessageId; origin: ConnectionId },
-  ): void;
+  entered(users: readonly User[], entry: { change: RoomChange; sinceId: MessageId; origin: Origin }): void;
+  /**
+   * To everyone in the room. A report names at most 2,000 users, whose names are at most 256 bytes each: that fits one
+   * event on the bus, which takes 1 MiB.
+   */
+  presenceChanged(event: PresenceChanged): void;
+  /** To all gateways. 1,000 rooms, whose names are at most 256 bytes each, fit one event. */
+  lobbyChanged(event: LobbyChanged): void;
 }
 
 export function createRoomEvents({ publish }: Pick<Bus, 'publish'>): RoomEvents {
@@ -28,6 +44,12 @@ export function createRoomEvents({ publish }: Pick<Bus, 'publish'>): RoomEvents 
     entered(users, entry) {
       const event: UserEvent = { type: 'entered-room', roomId: entry.change.roomId, ...entry };
       for (const { userId } of users) publish(subjects.userEvents(userId), event);
+    },
+    presenceChanged(event) {
+      publish(subjects.roomPresence(event.roomId), event);
+    },
+    lobbyChanged(event) {
+      publish(subjects.lobby, event);
     },
   };
 }

@@ -1,6 +1,9 @@
 import { openDatabase, openRedis, runService } from '@parley/service-kit';
+import { createAttendance } from './attendance.ts';
 import { createDirectory } from './directory.ts';
 import { createRoomEvents } from './events.ts';
+import { LobbyNews } from './lobby-news.ts';
+import { createLobby } from './lobby.ts';
 import { createMembership } from './membership.ts';
 import { createPresenceStore } from './presence.ts';
 import { createRooms } from './rooms.ts';
@@ -23,23 +26,25 @@ await runService('rooms', settings, async ({ config, log, bus, health, closing }
 
   const store = createRoomStore(database, config);
   const presence = createPresenceStore(redis, config.gatewayLeaseMs);
-  const parts = {
-    store,
-    presence,
-    directory: createDirectory(bus),
-    events: createRoomEvents({ publish: bus.publish.bind(bus) }),
-    maxMembersPerRoom: config.maxMembersPerRoom,
-  };
+  const events = createRoomEvents({ publish: bus.publish.bind(bus) });
+  const lobbyNews = closing.use(new LobbyNews({ store, presence, events, log }));
+  const directory = createDirectory(bus);
+  const { maxMembersPerRoom } = config;
+  const parts = { store, presence, directory, events, lobbyNews, maxMembersPerRoom };
   const rooms = createRooms(parts);
   const membership = createMembership({ ...parts, rooms });
+  const attendance = createAttendance(parts);
+  const lobby = createLobby(parts);
 
+  let sweeping = Promise.resolve();
   const sweeper = setInterval(() => {
-    presence.sweep().catch((err: unknown) => {
+    sweeping = attendance.sweep().catch((err: unknown) => {
       log.warn({ err }, 'presence of dead gateways could not be swept, trying again');
     });
   }, sweepEveryMs);
-  closing.defer(() => {
+  closing.defer(async () => {
     clearInterval(sweeper);
+    await sweeping;
   });
-  closing.use(await bus.serve('rooms', roomsService({ rooms, membership, presence, store })));
+  closing.use(await bus.serve('rooms', roomsService({ ...parts, rooms, membership, attendance, lobby })));
 });

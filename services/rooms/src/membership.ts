@@ -1,12 +1,14 @@
-import { firstThatFit, ParleyError } from '@parley/protocol';
+import { firstThatFit, isGuest, ParleyError } from '@parley/protocol';
 import type {
   Caller,
+  findAccess,
   joinRoom,
   listMembers,
   ReplyOf,
   RoomChange,
   RoomId,
   User,
+  UserId,
   UserName,
 } from '@parley/protocol';
 import { publicFace, roomIsFull, tooManyRooms } from './rooms.ts';
@@ -39,10 +41,11 @@ export function createMembership({
     return user;
   }
 
-  /** Anybody may join a public room; a member is confirmed again. */
+  /** Anybody may join a public room; a member is confirmed again. A guest is told the room and becomes no member. */
   async function join(caller: Caller, roomId: RoomId): Promise<ReplyOf<typeof joinRoom>> {
     const room = await rooms.getVisible(caller, roomId);
     const user = { userId: caller.userId, name: caller.name };
+    if (isGuest(user.userId)) return { room: publicFace(room), user };
     await enter(caller, room, user, { type: 'member-joined', roomId, roomName: room.name, user });
     return { room: publicFace(room), user };
   }
@@ -84,7 +87,7 @@ export function createMembership({
     if (room.ownerId === caller.userId) {
       throw new ParleyError('forbidden', {}, { message: 'The owner cannot leave; delete the room instead.' });
     }
-    const user = await store.removeMember(roomId, caller.name);
+    const user = await store.removeUser(roomId, caller.userId);
     if (!user) throw new ParleyError('not_in_room');
     exit(caller, user, { type: 'member-left', roomId, user });
     return user;
@@ -93,6 +96,18 @@ export function createMembership({
   function exit(caller: Caller, user: User, change: RoomChange): void {
     events.left(user, change, caller.connectionId);
     events.changed(change, caller.connectionId);
+  }
+
+  /** Those of the users who may write there: members, and guests where the room is public. @throws ParleyError `room_not_found` */
+  async function findWriters(
+    roomId: RoomId,
+    userIds: readonly UserId[],
+  ): Promise<ReplyOf<typeof findAccess>> {
+    const room = await store.find(roomId);
+    if (!room) throw new ParleyError('room_not_found');
+    const { visibility } = room;
+    const guests = visibility === 'public' ? userIds.filter(isGuest) : [];
+    return { visibility, memberIds: [...(await store.findMemberIds(roomId, userIds)), ...guests] };
   }
 
   async function list(
@@ -104,16 +119,16 @@ export function createMembership({
     const users = await store.listMembers(roomId, after, maxPageMembers + 1);
     const online = await presence.findPresent(
       roomId,
-      users.map(({ userId }) => userId),
+      users.map(({ name }) => name),
     );
     const members = users.map(({ userId, name }) => ({
       name,
-      online: online.has(userId),
+      online: online.has(name),
       role: userId === ownerId ? ('owner' as const) : ('member' as const),
     }));
     const page = firstThatFit(members.slice(0, maxPageMembers));
     return { roomId, members: page, hasMore: page.length < members.length };
   }
 
-  return { add, join, remove, leave, list };
+  return { add, join, remove, leave, findWriters, list };
 }

@@ -1,23 +1,17 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import {
-  createId,
-  everywhere,
-  listMembers,
-  listRooms,
-  renewPresenceLease,
-  reportPresence,
-} from '@parley/protocol';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { createId, everywhere, listMembers, listRooms, reportPresence } from '@parley/protocol';
 import type { GatewayId, RoomId, User } from '@parley/protocol';
 import { createContext, createLog, openRedis } from '@parley/service-kit';
 import type { RedisStore } from '@parley/service-kit';
 import { startParley, until } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
-import { clientOf, someone } from './testing.ts';
+import { clientOf, crowdOf, gatewaysOf, guest, someone } from './testing.ts';
 import type { RoomsClient } from './testing.ts';
 
 const opened = new AsyncDisposableStack();
 let parley: Parley;
 let client: RoomsClient;
+let gateways: ReturnType<typeof gatewaysOf>;
 let redis: RedisStore;
 
 beforeAll(async () => {
@@ -26,42 +20,12 @@ beforeAll(async () => {
   const { redisUrl } = parley.stack.servers.addresses;
   redis = opened.use(await openRedis({ redisUrl, timeoutMs: 5_000, log: createLog('test', 'silent') }));
   client = clientOf(parley);
+  gateways = gatewaysOf(parley);
 });
 afterAll(() => opened.disposeAsync());
-
-const living = new Map<GatewayId, NodeJS.Timeout>();
 afterEach(() => {
-  for (const gatewayId of living.keys()) die(gatewayId);
+  gateways.dieAll();
 });
-
-function renew(gatewayId: GatewayId) {
-  return parley.bus.call(renewPresenceLease, { gatewayId }, createContext(5_000));
-}
-
-/** A gateway that renews its lease until it dies, or the test is over. */
-async function openGateway(): Promise<GatewayId> {
-  const gatewayId = createId('gateway');
-  expect(await renew(gatewayId)).toMatchObject({ known: false });
-  const timer = setInterval(() => {
-    renew(gatewayId).catch(() => {
-      // Redis is away; the next renewal may do better.
-    });
-  }, 250);
-  living.set(gatewayId, timer);
-  return gatewayId;
-}
-
-function die(gatewayId: GatewayId): void {
-  clearInterval(living.get(gatewayId));
-  living.delete(gatewayId);
-}
-
-function report(gatewayId: GatewayId, roomId: RoomId, users: { present?: User[]; absent?: User[] }) {
-  const { present = [], absent = [] } = users;
-  const inRoom = ({ userId }: User) => ({ roomId, userId });
-  const request = { gatewayId, present: present.map(inRoom), absent: absent.map(inRoom) };
-  return parley.bus.call(reportPresence, request, createContext(5_000));
-}
 
 /** A public room of this user. */
 async function openRoom(owner: User): Promise<RoomId> {
@@ -81,61 +45,88 @@ async function onlineIn(roomId: RoomId): Promise<string[]> {
 
 test('who is reported is counted once, as often as it is said, until it is absent', async () => {
   const [anna, berta] = [someone('anna'), someone('berta')];
-  const gateway = await openGateway();
+  const gateway = await gateways.open();
   const roomId = await openRoom(anna);
   await client.join(berta, roomId);
-  expect(await report(gateway, roomId, { present: [anna, berta] })).toEqual({ known: true });
-  expect(await report(gateway, roomId, { present: [anna] })).toEqual({ known: true });
+  const first = await gateways.report(gateway, roomId, { present: [anna, berta] });
+  expect(first).toEqual({ known: true, version: expect.any(Number), counts: [{ roomId, users: 2 }] });
+  const again = await gateways.report(gateway, roomId, { present: [anna] });
+  expect(again).toEqual({ known: true, version: expect.any(Number), counts: [{ roomId, users: 2 }] });
+  expect(again.version).toBeGreaterThan(first.version);
   expect(await countIn(roomId)).toBe(2);
   expect(await onlineIn(roomId)).toEqual(['anna', 'berta']);
-  await report(gateway, roomId, { absent: [anna] });
-  await report(gateway, roomId, { absent: [anna] });
+  await gateways.report(gateway, roomId, { absent: [anna] });
+  await gateways.report(gateway, roomId, { absent: [anna] });
   expect(await countIn(roomId)).toBe(1);
   expect(await onlineIn(roomId)).toEqual(['berta']);
-  await report(gateway, roomId, { absent: [berta] });
+  const last = await gateways.report(gateway, roomId, { absent: [berta] });
+  expect(last.counts).toEqual([{ roomId, users: 0 }]);
   expect(await countIn(roomId)).toBe(0);
 });
 
 test('a user on two gateways counts once, and until it has gone from both', async () => {
   const anna = someone('anna');
-  const [first, second] = [await openGateway(), await openGateway()];
+  const [first, second] = [await gateways.open(), await gateways.open()];
   const roomId = await openRoom(anna);
-  await report(first, roomId, { present: [anna] });
-  await report(second, roomId, { present: [anna] });
+  await gateways.report(first, roomId, { present: [anna] });
+  await gateways.report(second, roomId, { present: [anna] });
   expect(await countIn(roomId)).toBe(1);
-  await report(first, roomId, { absent: [anna] });
+  await gateways.report(first, roomId, { absent: [anna] });
   expect(await countIn(roomId)).toBe(1);
   expect(await onlineIn(roomId)).toEqual(['anna']);
-  await report(second, roomId, { absent: [anna] });
+  await gateways.report(second, roomId, { absent: [anna] });
   expect(await countIn(roomId)).toBe(0);
   expect(await onlineIn(roomId)).toEqual([]);
 });
 
+test('one report may tell of many rooms, and is answered with the count of each', async () => {
+  const owner = someone('owner');
+  const gatewayId = await gateways.open();
+  const [tea, coffee] = [await openRoom(owner), await openRoom(owner)];
+  const present = [
+    { roomId: tea, name: 'anna' },
+    { roomId: everywhere, name: 'anna' },
+    { roomId: coffee, name: 'anna' },
+    { roomId: tea, name: 'berta' },
+  ];
+  const request = { gatewayId, present, absent: [] };
+  expect(await parley.bus.call(reportPresence, request, createContext(5_000))).toMatchObject({
+    known: true,
+    counts: [
+      { roomId: tea, users: 2 },
+      { roomId: coffee, users: 1 },
+    ],
+  });
+});
+
 test('who is present everywhere is online in each room, and counted in those it was reported in', async () => {
-  const anna = someone('anna');
-  const gateway = await openGateway();
-  const [seen, unseen] = [await openRoom(anna), await openRoom(anna)];
-  await report(gateway, everywhere, { present: [anna] });
-  await report(gateway, seen, { present: [anna] });
-  expect(await onlineIn(seen)).toEqual(['anna']);
-  expect(await onlineIn(unseen)).toEqual(['anna']);
+  const eva = someone('eva');
+  const gateway = await gateways.open();
+  const [seen, unseen] = [await openRoom(eva), await openRoom(eva)];
+  expect(await gateways.report(gateway, everywhere, { present: [eva] })).toMatchObject({ counts: [] });
+  await gateways.report(gateway, seen, { present: [eva] });
+  expect(await onlineIn(seen)).toEqual(['eva']);
+  expect(await onlineIn(unseen)).toEqual(['eva']);
   expect([await countIn(seen), await countIn(unseen)]).toEqual([1, 0]);
 });
 
-test('a gateway without a lease is told so, and nothing is counted', async () => {
+test('a gateway without a lease is told so, and nothing is counted or told', async () => {
   const anna = someone('anna');
   const roomId = await openRoom(anna);
-  expect(await report(createId('gateway'), roomId, { present: [anna] })).toEqual({ known: false });
+  const heard = await client.hearPresence(roomId);
+  const answer = await gateways.report(createId('gateway'), roomId, { present: [anna] });
+  expect(answer).toEqual({ known: false, version: 0, counts: [] });
   expect(await countIn(roomId)).toBe(0);
+  expect(heard).toEqual([]);
 });
 
 test('public rooms are listed with the busiest first', async () => {
   const owner = someone('owner');
-  const gateway = await openGateway();
+  const gateway = await gateways.open();
   const rooms = [await openRoom(owner), await openRoom(owner), await openRoom(owner)] as const;
-  const crowd = Array.from({ length: 30 }, (_, index) => someone(`guest ${index}`));
-  await report(gateway, rooms[1], { present: crowd });
-  await report(gateway, rooms[2], { present: crowd.slice(0, 29) });
+  const crowd = crowdOf(30);
+  await gateways.report(gateway, rooms[1], { present: crowd });
+  await gateways.report(gateway, rooms[2], { present: crowd.slice(0, 29) });
   const listed = await client.ask(owner, listRooms, { scope: 'public' });
   expect(listed.rooms.slice(0, 2).map(({ roomId, users }) => [roomId, users])).toEqual([
     [rooms[1], 30],
@@ -143,65 +134,163 @@ test('public rooms are listed with the busiest first', async () => {
   ]);
 });
 
-test('the share of a gateway that died is swept after its lease, and no other’s', async () => {
+describe('the room is told', () => {
+  let roomId: RoomId;
+  let anna: User;
+
+  async function open(): Promise<[GatewayId, GatewayId]> {
+    anna = someone('anna');
+    roomId = await openRoom(anna);
+    return [await gateways.open(), await gateways.open()];
+  }
+
+  test('who came and who went, once, before the gateway is answered', async () => {
+    const [gateway] = await open();
+    const [berta, carl] = [someone('berta'), someone('carl')];
+    const heard = await client.hearPresence(roomId);
+    await gateways.report(gateway, roomId, { present: [berta, anna] });
+    expect(heard).toEqual([{ roomId, joined: ['berta', 'anna'], left: [] }]);
+    await gateways.report(gateway, roomId, { present: [anna, carl], absent: [berta] });
+    expect(heard.slice(1)).toEqual([{ roomId, joined: ['carl'], left: ['berta'] }]);
+    await gateways.report(gateway, roomId, { present: [anna], absent: [berta] });
+    expect(heard).toHaveLength(2);
+  });
+
+  test('of a user on two gateways when it comes to the first and when it goes from the last', async () => {
+    const [first, second] = await open();
+    const heard = await client.hearPresence(roomId);
+    await gateways.report(first, roomId, { present: [anna] });
+    await gateways.report(second, roomId, { present: [anna] });
+    expect(heard).toEqual([{ roomId, joined: ['anna'], left: [] }]);
+    await gateways.report(first, roomId, { absent: [anna] });
+    expect(heard).toHaveLength(1);
+    await gateways.report(second, roomId, { absent: [anna] });
+    expect(heard.slice(1)).toEqual([{ roomId, joined: [], left: ['anna'] }]);
+  });
+
+  test('of many who come to two gateways at once, of each once', async () => {
+    const [first, second] = await open();
+    const crowd = crowdOf(200);
+    const heard = await client.hearPresence(roomId);
+    await Promise.all(
+      crowd.flatMap((user) =>
+        [first, second].map((gateway) => gateways.report(gateway, roomId, { present: [user] })),
+      ),
+    );
+    expect(heard.flatMap(({ joined }) => joined).sort()).toEqual(crowd.map(({ name }) => name));
+    expect(heard.flatMap(({ left }) => left)).toEqual([]);
+    expect(await countIn(roomId)).toBe(200);
+  });
+
+  test('nothing of a guest who is there again, as somebody else of the same name', async () => {
+    const [first, second] = await open();
+    const heard = await client.hearPresence(roomId);
+    await gateways.report(first, roomId, { present: [guest('gast')] });
+    await gateways.report(second, roomId, { present: [guest('gast')] });
+    await gateways.report(first, roomId, { absent: [guest('gast')] });
+    expect(heard).toEqual([{ roomId, joined: ['gast'], left: [] }]);
+    expect(await countIn(roomId)).toBe(1);
+  });
+
+  test.each(['a/b', '/', '//x', '🐈🐈', 'käse / 茶'])('of %s by its whole name', async (name) => {
+    const [gateway] = await open();
+    const heard = await client.hearPresence(roomId);
+    await gateways.report(gateway, roomId, { present: [someone(name)] });
+    await gateways.report(gateway, roomId, { absent: [someone(name)] });
+    expect(heard).toEqual([
+      { roomId, joined: [name], left: [] },
+      { roomId, joined: [], left: [name] },
+    ]);
+  });
+
+  test('of as many as a report may name, with the longest names', async () => {
+    const [gateway] = await open();
+    const longest = Array.from({ length: 2_000 }, (_, index) =>
+      someone(`${'🐈'.repeat(60)}${String(index).padStart(4, '0')}`),
+    );
+    const heard = await client.hearPresence(roomId);
+    await gateways.report(gateway, roomId, { present: longest.slice(0, 1_000) });
+    await gateways.report(gateway, roomId, {
+      present: longest.slice(1_000),
+      absent: longest.slice(0, 1_000),
+    });
+    expect(heard.map(({ joined, left }) => [joined.length, left.length])).toEqual([
+      [1_000, 0],
+      [1_000, 1_000],
+    ]);
+  });
+});
+
+test('the share of a gateway that died is swept after its lease and told of, and no other’s', async () => {
   const [anna, berta] = [someone('anna'), someone('berta')];
-  const [dying, healthy] = [await openGateway(), await openGateway()];
+  const [dying, healthy] = [await gateways.open(), await gateways.open()];
   const roomId = await openRoom(anna);
-  const crowd = Array.from({ length: 900 }, (_, index) => someone(`guest ${index}`));
   // More than one step of the sweep.
-  await report(dying, roomId, { present: [anna, berta, ...crowd] });
-  await report(dying, everywhere, { present: [anna, berta, ...crowd] });
-  await report(healthy, roomId, { present: [berta] });
+  const crowd = crowdOf(900);
+  await gateways.report(dying, roomId, { present: [anna, berta, ...crowd] });
+  await gateways.report(dying, everywhere, { present: [anna, berta, ...crowd] });
+  await gateways.report(healthy, roomId, { present: [berta] });
   expect(await countIn(roomId)).toBe(902);
-  die(dying);
+  const heard = await client.hearPresence(roomId);
+  const lobbyHeard = await client.hearLobby();
+  gateways.die(dying);
   await until('the share is swept', async () => (await countIn(roomId)) === 1);
+  await until('all have left', () => heard.flatMap(({ left }) => left).length >= 901);
+  const left = heard.flatMap((event) => event.left);
+  expect(left.sort()).toEqual(['anna', ...crowd.map(({ name }) => name)]);
+  expect(heard.flatMap(({ joined }) => joined)).toEqual([]);
+  await until('the lobby is told', () =>
+    lobbyHeard.some(({ rooms }) => rooms.some((room) => room.roomId === roomId && room.users === 1)),
+  );
   await client.join(berta, roomId);
-  expect(await onlineIn(roomId)).toEqual(['berta']);
-  expect(await report(dying, roomId, { present: [anna] })).toEqual({ known: false });
+  await until('nobody else is online', async () => (await onlineIn(roomId)).join() === 'berta');
+  expect(await gateways.report(dying, roomId, { present: [anna] })).toMatchObject({ known: false });
 });
 
 test('a gateway that was frozen beyond its lease is told so, though nobody has swept its share yet', async () => {
   const anna = someone('anna');
   const gatewayId = createId('gateway');
   const roomId = await openRoom(anna);
-  const { leaseMs } = await renew(gatewayId);
-  await report(gatewayId, roomId, { present: [anna] });
-  expect(await renew(gatewayId)).toMatchObject({ known: true });
+  const { leaseMs } = await gateways.renew(gatewayId);
+  await gateways.report(gatewayId, roomId, { present: [anna] });
+  expect(await gateways.renew(gatewayId)).toMatchObject({ known: true });
   // Its lease is moved into the past: what a sweep would meet next.
   await redis.run((commands) => commands.zadd('parley:presence:leases', Date.now() - leaseMs, gatewayId));
-  expect(await renew(gatewayId)).toMatchObject({ known: false });
-  expect(await report(gatewayId, roomId, { present: [anna] })).toEqual({ known: true });
+  expect(await gateways.renew(gatewayId)).toMatchObject({ known: false });
+  expect(await gateways.report(gatewayId, roomId, { present: [anna] })).toMatchObject({ known: true });
   expect(await countIn(roomId)).toBe(1);
 });
 
-test('when Redis is emptied each gateway is told, and reporting anew makes the counts right', async () => {
+test('when Redis is emptied each gateway is told, reporting anew makes the counts right, and versions still grow', async () => {
   const anna = someone('anna');
   const gatewayId = createId('gateway');
-  await renew(gatewayId);
+  await gateways.renew(gatewayId);
   const roomId = await openRoom(anna);
-  await report(gatewayId, roomId, { present: [anna] });
+  const before = await gateways.report(gatewayId, roomId, { present: [anna] });
   await redis.run((commands) => commands.flushall());
-  expect(await report(gatewayId, roomId, { present: [anna] })).toEqual({ known: false });
-  expect(await renew(gatewayId)).toMatchObject({ known: false });
+  expect(await gateways.report(gatewayId, roomId, { present: [anna] })).toMatchObject({ known: false });
+  expect(await gateways.renew(gatewayId)).toMatchObject({ known: false });
   expect(await countIn(roomId)).toBe(0);
-  expect(await report(gatewayId, roomId, { present: [anna] })).toEqual({ known: true });
+  const after = await gateways.report(gatewayId, roomId, { present: [anna] });
+  expect(after).toMatchObject({ known: true, counts: [{ roomId, users: 1 }] });
+  expect(after.version).toBeGreaterThan(before.version);
   expect(await countIn(roomId)).toBe(1);
 });
 
 test('while Redis is away presence is unavailable and rooms can still be made and joined', async () => {
   const [anna, berta] = [someone('anna'), someone('berta')];
-  const gateway = await openGateway();
+  const gateway = await gateways.open();
   const server = parley.stack.servers.redis!;
   await server.stop();
   const roomId = await openRoom(anna);
   await client.join(berta, roomId);
-  const attempt = report(gateway, roomId, { present: [anna] });
+  const attempt = gateways.report(gateway, roomId, { present: [anna] });
   await expect(attempt).rejects.toMatchObject({ code: 'unavailable' });
   await server.start();
   // Its lease may have run out meanwhile: what is counted before it is renewed may be swept again.
   await until('presence can be reported again', async () => {
     try {
-      await report(gateway, roomId, { present: [anna] });
+      await gateways.report(gateway, roomId, { present: [anna] });
       return (await onlineIn(roomId)).includes('anna');
     } catch {
       return false;

@@ -1,122 +1,140 @@
 import { everywhere } from '@parley/protocol';
-import type { GatewayId, LeaseReply, RoomId, UserId } from '@parley/protocol';
+import type { GatewayId, LeaseReply, RoomId, UserName } from '@parley/protocol';
 import type { RedisStore } from '@parley/service-kit';
+import {
+  busiestScript,
+  countAnewScript,
+  countScript,
+  leasesKey,
+  renewScript,
+  reportScript,
+  sweepScript,
+  unlistScript,
+} from './presence-scripts.ts';
 
 /** A user in sight in a room, on some gateway. */
 export interface Presence {
   roomId: RoomId;
-  userId: UserId;
+  name: UserName;
 }
 
-const keyOf = {
-  /** Hash: user id -> on how many gateways the user is present in the room. Its length is the room's count. */
-  room: (roomId: RoomId) => `parley:presence:room:${roomId}`,
-  /** Set of `roomId/userId`: the gateway's share of all rooms. */
-  share: (gatewayId: GatewayId) => `parley:presence:share:${gatewayId}`,
-  /** Sorted set: gateway id -> when its lease ends, in ms since 1970 by Redis's clock. */
-  leases: 'parley:presence:leases',
-};
+/** What became of a room's presence. */
+export interface RoomPresence {
+  roomId: RoomId;
+  /** Present now. */
+  users: number;
+  /** Whether the lobby may show the room; false once it is known that it does not. */
+  isListed: boolean;
+  /** Who was present on no gateway before. */
+  joined: UserName[];
+  /** Who is present on no gateway any more. */
+  left: UserName[];
+}
 
-const subtract = `
-local function subtract(share)
-  local roomId, userId = string.match(share, '^([^/]+)/(.+)$')
-  local room = 'parley:presence:room:' .. roomId
-  if redis.call('hincrby', room, userId, -1) <= 0 then redis.call('hdel', room, userId) end
-end
-`;
+/** What a report or a sweep brought about. Of two that tell of one room the one with the greater version is later. */
+export interface PresenceNews {
+  version: number;
+  rooms: RoomPresence[];
+}
 
-const now = `
-local time = redis.call('time')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-`;
-
-/** Counts what is new in the gateway's share, and no longer what went. ARGV: gateway, how many are present, then all. */
-const reportScript = `${subtract}
-if not redis.call('zscore', KEYS[1], ARGV[1]) then return 0 end
-local presentCount = tonumber(ARGV[2])
-for index = 3, #ARGV do
-  local share = ARGV[index]
-  if index - 2 <= presentCount then
-    if redis.call('sadd', KEYS[2], share) == 1 then
-      local roomId, userId = string.match(share, '^([^/]+)/(.+)$')
-      redis.call('hincrby', 'parley:presence:room:' .. roomId, userId, 1)
-    end
-  elseif redis.call('srem', KEYS[2], share) == 1 then
-    subtract(share)
-  end
-end
-return 1
-`;
-
-const renewScript = `${now}
-local lease = redis.call('zscore', KEYS[1], ARGV[1])
--- Once it was over, part of the share may be swept already.
-local known = lease and tonumber(lease) > now
-redis.call('zadd', KEYS[1], now + ARGV[2], ARGV[1])
-return known and 1 or 0
-`;
-
-/** Drops shares of gateways whose lease is over, at most so many users at once; tells whether there may be more. */
-const sweepScript = `${now}${subtract}
-local limit = tonumber(ARGV[1])
-local dead = redis.call('zrangebyscore', KEYS[1], '-inf', now, 'limit', 0, 1)[1]
-if not dead then return 0 end
-local key = 'parley:presence:share:' .. dead
-local shares = redis.call('spop', key, limit)
-for _, share in ipairs(shares) do subtract(share) end
-if #shares < limit then redis.call('zrem', KEYS[1], dead) end
-return 1
-`;
-
+/** Most shares that one sweep drops. */
 const sweepLimit = 1_000;
 
 export type PresenceStore = ReturnType<typeof createPresenceStore>;
 
 /**
- * Who is in sight in which room, in Redis: counted per user, shared out by gateway, so that a dead gateway's share can
- * be dropped. The scripts reach keys they are not given, so they need one Redis, not a cluster.
+ * Who is in sight in which room, in Redis: counted by name, shared out by gateway, so that a dead gateway's share can
+ * be dropped.
  */
 export function createPresenceStore(redis: RedisStore, gatewayLeaseMs: number) {
+  function run<Reply>(script: string, keys: readonly string[], args: readonly (string | number)[]) {
+    return redis.run((commands) => commands.eval(script, keys.length, ...keys, ...args)) as Promise<Reply>;
+  }
+
   return {
-    /** False where the gateway has no lease: nothing was counted. */
+    /** Undefined where the gateway has no lease: nothing was counted. */
     async report(
       gatewayId: GatewayId,
       present: readonly Presence[],
       absent: readonly Presence[],
-    ): Promise<boolean> {
-      const shares = [...present, ...absent].map(({ roomId, userId }) => `${roomId}/${userId}`);
-      const keys = [keyOf.leases, keyOf.share(gatewayId)];
-      const known = await redis.run((commands) =>
-        commands.eval(reportScript, keys.length, ...keys, gatewayId, present.length, ...shares),
-      );
-      return known === 1;
+    ): Promise<PresenceNews | undefined> {
+      const shares = [...present, ...absent].map(({ roomId, name }) => `${roomId}/${name}`);
+      const keys = [leasesKey, `parley:presence:share:${gatewayId}`];
+      return newsFrom(await run<NewsReply>(reportScript, keys, [gatewayId, present.length, ...shares]));
     },
 
     /** Prolongs the gateway's lease; where it had none, its share has to be reported anew. */
     async renewLease(gatewayId: GatewayId): Promise<LeaseReply> {
-      const known = await redis.run((commands) =>
-        commands.eval(renewScript, 1, keyOf.leases, gatewayId, gatewayLeaseMs),
-      );
+      const known = await run<number>(renewScript, [leasesKey], [gatewayId, gatewayLeaseMs]);
       return { known: known === 1, leaseMs: gatewayLeaseMs };
     },
 
-    /** Drops the shares of dead gateways. Any number of instances may do so at once. */
-    async sweep(): Promise<void> {
-      while ((await redis.run((commands) => commands.eval(sweepScript, 1, keyOf.leases, sweepLimit))) === 1);
+    /**
+     * Drops some of the shares of dead gateways; undefined where there are none. Any number of instances may do so at
+     * once: of each user it is told once that it left.
+     */
+    async sweep(): Promise<PresenceNews | undefined> {
+      return newsFrom(await run<NewsReply>(sweepScript, [leasesKey], [sweepLimit]));
     },
 
     /** Users present in each room, in the order asked. */
     async count(roomIds: readonly RoomId[]): Promise<number[]> {
-      return Promise.all(roomIds.map((roomId) => redis.run((commands) => commands.hlen(keyOf.room(roomId)))));
+      return run<number[]>(countScript, [], roomIds);
+    },
+
+    /** The same with a version: whatever is read after it is at least as new as what was told with a smaller one. */
+    async countAnew(roomIds: readonly RoomId[]): Promise<{ version: number; counts: number[] }> {
+      const [version, ...counts] = (await run<number[]>(countAnewScript, [], roomIds)) as [number];
+      return { version, counts };
+    },
+
+    /** The rooms with the most users, busiest first, as of a version; some that are not public may be among them. */
+    async findBusiest(
+      limit: number,
+    ): Promise<{ version: number; rooms: { roomId: RoomId; users: number }[] }> {
+      const [version, flat] = await run<[string, string[]]>(busiestScript, [], [limit]);
+      const rooms = flat.flatMap((roomId, index) =>
+        index % 2 === 0 ? [{ roomId: roomId as RoomId, users: Number(flat[index + 1]) }] : [],
+      );
+      return { version: Number(version), rooms };
+    },
+
+    /** Keeps rooms that are not public, or not any more, from among the busiest. */
+    async unlist(roomIds: readonly RoomId[]): Promise<void> {
+      if (roomIds.length > 0) await run(unlistScript, [], roomIds);
     },
 
     /** Which of the users are present in the room, or everywhere. */
-    async findPresent(roomId: RoomId, userIds: readonly UserId[]): Promise<Set<UserId>> {
-      if (userIds.length === 0) return new Set();
+    async findPresent(roomId: RoomId, names: readonly UserName[]): Promise<Set<UserName>> {
+      if (names.length === 0) return new Set();
       const [here, anywhere] = await Promise.all(
-        [roomId, everywhere].map((id) => redis.run((commands) => commands.hmget(keyOf.room(id), ...userIds))),
+        [roomId, everywhere].map((id) =>
+          redis.run((commands) => commands.hmget(`parley:presence:room:${id}`, ...names)),
+        ),
       );
-      return new Set(userIds.filter((_userId, index) => here?.[index] ?? anywhere?.[index]));
+      return new Set(names.filter((_name, index) => here?.[index] ?? anywhere?.[index]));
     },
+  };
+}
+
+type NewsReply =
+  | null
+  | [
+      version: number,
+      rooms: [roomId: RoomId, users: number, isListed: number, joined: UserName[], left: UserName[]][],
+    ];
+
+function newsFrom(reply: NewsReply): PresenceNews | undefined {
+  if (!reply) return undefined;
+  const [version, rooms] = reply;
+  return {
+    version,
+    rooms: rooms.map(([roomId, users, isListed, joined, left]) => ({
+      roomId,
+      users,
+      isListed: isListed === 1,
+      joined,
+      left,
+    })),
   };
 }

@@ -225,8 +225,26 @@ describe('renaming', () => {
     const renamed = await parley.bus.call(renameRoom, { roomId, newName: 'After' }, context);
     expect(renamed).toEqual({ roomId, name: 'After', visibility: 'private', owner: 'anna' });
     expect(heard).toEqual([
-      { change: { type: 'room-renamed', roomId, newName: 'After' }, origin: context.caller!.connectionId },
+      {
+        change: { type: 'room-renamed', roomId, oldName: 'Before', newName: 'After' },
+        origin: context.caller!.connectionId,
+      },
     ]);
+  });
+
+  test('of many renames at once each tells the name that the one before gave', async () => {
+    const { roomId } = await client.create(anna, 'Start');
+    const heard = await client.hearRoom(roomId);
+    const names = Array.from({ length: 20 }, (_, index) => `Name ${index}`);
+    await Promise.all(names.map((newName) => client.ask(anna, renameRoom, { roomId, newName })));
+    const steps = new Map(
+      heard.map(({ change }) =>
+        change.type === 'room-renamed' ? [change.oldName, change.newName] : [change.type, ''],
+      ),
+    );
+    const inOrder: string[] = [];
+    for (let name = steps.get('Start'); name !== undefined; name = steps.get(name)) inOrder.push(name);
+    expect(inOrder.toSorted()).toEqual(names.toSorted());
   });
 
   test('a public room can’t take the name of another, and nobody is told that it did', async () => {
@@ -261,7 +279,7 @@ describe('deleting', () => {
     const context = contextOf(anna);
     expect(await parley.bus.call(deleteRoom, { roomId }, context)).toEqual({ roomId });
     expect(heard).toEqual([
-      { change: { type: 'room-deleted', roomId }, origin: context.caller!.connectionId },
+      { change: { type: 'room-deleted', roomId, roomName: 'Gone' }, origin: context.caller!.connectionId },
     ]);
     expect(await client.roomsOf(berta)).not.toContain(roomId);
     expect(await countMembers(roomId)).toBe(0);

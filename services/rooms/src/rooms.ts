@@ -1,7 +1,17 @@
-import { createId, firstThatFit, ParleyError } from '@parley/protocol';
-import type { Caller, createRoom, ReplyOf, RequestOf, Room, RoomId, listRooms } from '@parley/protocol';
+import { createId, defaultRoomId, firstThatFit, isGuest, ParleyError } from '@parley/protocol';
+import type {
+  Caller,
+  createRoom,
+  listReachable,
+  listRooms,
+  ReplyOf,
+  RequestOf,
+  Room,
+  RoomId,
+} from '@parley/protocol';
 import type { Directory } from './directory.ts';
 import type { RoomEvents } from './events.ts';
+import type { LobbyNews } from './lobby-news.ts';
 import type { PresenceStore } from './presence.ts';
 import type { RoomStore, StoredRoom } from './store.ts';
 
@@ -10,73 +20,108 @@ export interface RoomsParts {
   presence: PresenceStore;
   directory: Directory;
   events: RoomEvents;
+  lobbyNews: Pick<LobbyNews, 'changed'>;
   maxMembersPerRoom: number;
 }
-
-/** Public rooms that are looked at when the busiest are listed, and how many of them are. */
-const maxPublicRoomsRead = 10_000;
-const maxPublicRoomsListed = 1_000;
 
 export type Rooms = ReturnType<typeof createRooms>;
 
 /** Rooms themselves: made, listed, renamed, deleted. */
-export function createRooms({ store, presence, directory, events, maxMembersPerRoom }: RoomsParts) {
-  /** All or nothing: where a participant is unknown there is no room. */
+export function createRooms({
+  store,
+  presence,
+  directory,
+  events,
+  lobbyNews,
+  maxMembersPerRoom,
+}: RoomsParts) {
+  /** All or nothing: where a participant is unknown there is no room. A guest owns its room without being a member. */
   async function create(
     caller: Caller,
     { name, visibility, participants }: RequestOf<typeof createRoom>,
   ): Promise<ReplyOf<typeof createRoom>> {
+    if (isGuest(caller.userId) && visibility === 'private') throw guestsStayPublic();
     const others = await directory.getUsers(
       participants.filter((participant) => participant !== caller.name),
     );
-    const members = [{ userId: caller.userId, name: caller.name }, ...others];
+    const maker = { userId: caller.userId, name: caller.name };
+    const creators = isGuest(caller.userId) ? [] : [maker];
+    const members = [...creators, ...others];
     if (members.length > maxMembersPerRoom) throw roomIsFull();
     const roomId = createId('room');
-    const { full } = await store.insert({ roomId, name, visibility, owner: caller, members });
+    const { full } = await store.insert({ roomId, name, visibility, owner: maker, members });
     if (full.length > 0) throw tooManyRooms(full);
 
     const entry = { sinceId: 0, origin: caller.connectionId };
     const created = { type: 'room-created', roomId, roomName: name, owner: caller.name } as const;
-    events.entered([caller], { ...entry, change: created });
+    events.entered(creators, { ...entry, change: created });
     for (const user of others) {
       const added = { type: 'member-added', roomId, roomName: name, owner: caller.name, user } as const;
       events.entered([user], { ...entry, change: added });
     }
-    return { roomId, name, visibility, owner: caller.name };
+    const room = { roomId, name, visibility, owner: caller.name };
+    tellLobby(room);
+    return room;
   }
 
   async function listMine(caller: Caller): Promise<ReplyOf<typeof listRooms>> {
     const rooms = await store.listOfUser(caller.userId);
-    return { rooms: firstThatFit(await summarize(rooms.map((room) => ({ ...room, member: true })))) };
-  }
-
-  async function listPublic(caller: Caller): Promise<ReplyOf<typeof listRooms>> {
-    const rooms = await summarize(await store.listPublic(caller.userId, maxPublicRoomsRead));
-    const busiestFirst = rooms.sort((a, b) => b.users - a.users);
-    return { rooms: firstThatFit(busiestFirst.slice(0, maxPublicRoomsListed)) };
-  }
-
-  async function summarize(rooms: readonly (StoredRoom & { member: boolean })[]) {
     const counts = await presence.count(rooms.map(({ roomId }) => roomId));
-    return rooms.map(({ roomId, name, owner, member }, index) => ({
+    const listed = rooms.map(({ roomId, name, owner }, index) => ({
       roomId,
       name,
       owner,
-      member,
-      users: counts[index] ?? 0,
+      member: true,
+      users: counts[index]!,
     }));
+    return { rooms: firstThatFit(listed) };
+  }
+
+  /** Public rooms and those the caller is a member of, in the order of their ids. */
+  async function listAllReachable(
+    { userId }: Caller,
+    { after = '', limit }: { after?: string; limit: number },
+  ): Promise<ReplyOf<typeof listReachable>> {
+    const rooms = await store.listReachable(userId, after, limit + 1);
+    return { rooms: rooms.slice(0, limit).map(publicFace), hasMore: rooms.length > limit };
+  }
+
+  /** @throws ParleyError `room_not_found` */
+  async function getPublic(name: string): Promise<Room> {
+    const room = await store.findPublic(name);
+    if (!room) throw new ParleyError('room_not_found');
+    return publicFace(room);
   }
 
   async function rename(caller: Caller, roomId: RoomId, newName: string): Promise<Room> {
+    if (roomId === defaultRoomId) throw defaultKeepsItsName();
     const room = await store.rename(roomId, newName, caller.userId);
     if (!room) throw await refusal(caller, roomId);
-    events.changed({ type: 'room-renamed', roomId, newName }, caller.connectionId);
+    const change = { type: 'room-renamed', roomId, oldName: room.oldName, newName } as const;
+    events.changed(change, caller.connectionId);
+    tellLobby(room);
     return publicFace(room);
   }
 
   async function remove(caller: Caller, roomId: RoomId): Promise<void> {
-    if (!(await store.delete(roomId, caller.userId))) throw await refusal(caller, roomId);
-    events.changed({ type: 'room-deleted', roomId }, caller.connectionId);
+    if (roomId === defaultRoomId) throw new ParleyError('cannot_delete_default');
+    const room = (await store.delete(roomId, caller.userId)) ?? (await removeAsAdmin(caller, roomId));
+    const change = { type: 'room-deleted', roomId, roomName: room.name } as const;
+    events.changed(change, caller.connectionId);
+    tellLobby(room);
+  }
+
+  /** Admins may delete any public room. */
+  async function removeAsAdmin(caller: Caller, roomId: RoomId): Promise<StoredRoom> {
+    const room = await store.find(roomId);
+    const mayRemove = room?.visibility === 'public' && (await directory.isAdmin(caller.userId));
+    const removed = mayRemove ? await store.deletePublic(roomId) : undefined;
+    if (!removed) throw await refusal(caller, roomId);
+    return removed;
+  }
+
+  function tellLobby({ roomId, visibility }: Room): void {
+    if (visibility === 'public') lobbyNews.changed([roomId]);
   }
 
   /** Why somebody may not do what only the owner may. */
@@ -102,7 +147,16 @@ export function createRooms({ store, presence, directory, events, maxMembersPerR
     throw new ParleyError('not_in_room');
   }
 
-  return { create, listMine, listPublic, rename, remove, getOwned, getVisible };
+  return {
+    create,
+    listMine,
+    listReachable: listAllReachable,
+    getPublic,
+    rename,
+    remove,
+    getOwned,
+    getVisible,
+  };
 }
 
 /** What everybody may know of a room. */
@@ -115,6 +169,15 @@ export function roomIsFull(): ParleyError {
 }
 
 export function tooManyRooms(users: string[]): ParleyError {
-  const message = `These users are in as many rooms as one may be: ${users.join(', ')}. They have to leave one first.`;
+  const message = `These users are in as many rooms as one may be: ${users.join(', ')}. They have to leave or delete one first.`;
   return new ParleyError('forbidden', { users }, { message });
+}
+
+function guestsStayPublic(): ParleyError {
+  const message = 'Guests can make public rooms only; log in with an account to make a private one.';
+  return new ParleyError('forbidden', {}, { message });
+}
+
+function defaultKeepsItsName(): ParleyError {
+  return new ParleyError('forbidden', {}, { message: 'The room `default` cannot be renamed.' });
 }

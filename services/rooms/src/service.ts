@@ -4,11 +4,14 @@ import {
   deleteRoom,
   findAccess,
   findMemberships,
+  findPublicRoom,
+  findRooms,
   joinRoom,
   leaveRoom,
   listMembers,
+  listReachable,
   listRooms,
-  ParleyError,
+  readLobby,
   removeMember,
   renameRoom,
   renewPresenceLease,
@@ -16,6 +19,8 @@ import {
 } from '@parley/protocol';
 import { callerOf, endpoint } from '@parley/service-kit';
 import type { Endpoint } from '@parley/service-kit';
+import type { Attendance } from './attendance.ts';
+import type { Lobby } from './lobby.ts';
 import type { Membership } from './membership.ts';
 import type { PresenceStore } from './presence.ts';
 import { publicFace } from './rooms.ts';
@@ -25,16 +30,19 @@ import type { RoomStore } from './store.ts';
 export interface RoomsServiceParts {
   rooms: Rooms;
   membership: Membership;
+  attendance: Attendance;
+  lobby: Lobby;
   presence: PresenceStore;
   store: RoomStore;
 }
 
 /** The service's endpoints on the bus. */
-export function roomsService({ rooms, membership, presence, store }: RoomsServiceParts): Endpoint[] {
+export function roomsService(parts: RoomsServiceParts): Endpoint[] {
+  const { rooms, membership, attendance, lobby, presence, store } = parts;
   return [
     endpoint(createRoom, (request, context) => rooms.create(callerOf(context), request)),
     endpoint(listRooms, ({ scope }, context) =>
-      scope === 'mine' ? rooms.listMine(callerOf(context)) : rooms.listPublic(callerOf(context)),
+      scope === 'mine' ? rooms.listMine(callerOf(context)) : lobby.list(callerOf(context)),
     ),
     endpoint(renameRoom, ({ roomId, newName }, context) => rooms.rename(callerOf(context), roomId, newName)),
     endpoint(deleteRoom, async ({ roomId }, context) => {
@@ -55,17 +63,15 @@ export function roomsService({ rooms, membership, presence, store }: RoomsServic
       user: await membership.leave(callerOf(context), roomId),
     })),
     endpoint(listMembers, ({ roomId, after }, context) => membership.list(callerOf(context), roomId, after)),
-    endpoint(findAccess, async ({ roomId, userIds }) => {
-      const room = await store.find(roomId);
-      if (!room) throw new ParleyError('room_not_found');
-      return { visibility: room.visibility, memberIds: await store.findMemberIds(roomId, userIds) };
-    }),
+    endpoint(findAccess, ({ roomId, userIds }) => membership.findWriters(roomId, userIds)),
     endpoint(findMemberships, async ({ userId }) => ({
       rooms: (await store.listOfUser(userId)).map(publicFace),
     })),
-    endpoint(reportPresence, async ({ gatewayId, present, absent }) => ({
-      known: await presence.report(gatewayId, present, absent),
-    })),
+    endpoint(findRooms, async ({ roomIds }) => ({ rooms: (await store.findMany(roomIds)).map(publicFace) })),
+    endpoint(findPublicRoom, ({ name }) => rooms.getPublic(name)),
+    endpoint(listReachable, (request, context) => rooms.listReachable(callerOf(context), request)),
+    endpoint(readLobby, () => lobby.read()),
+    endpoint(reportPresence, (request) => attendance.report(request)),
     endpoint(renewPresenceLease, ({ gatewayId }) => presence.renewLease(gatewayId)),
   ];
 }

@@ -1,11 +1,17 @@
-import { ParleyError } from '@parley/protocol';
+import { isGuest, ParleyError } from '@parley/protocol';
 import type { Room, RoomId, User, UserId, UserName, Visibility } from '@parley/protocol';
 import { violates } from '@parley/service-kit';
 import type { Database, Queries } from '@parley/service-kit';
 
 /** A room with what decides about access to it. */
 export interface StoredRoom extends Room {
-  ownerId: UserId;
+  /** Null for a room that is nobody's. */
+  ownerId: UserId | null;
+}
+
+/** A room as a user's lists show it. */
+export interface ListedRoom extends StoredRoom {
+  member: boolean;
 }
 
 export interface NewRoom {
@@ -49,13 +55,22 @@ export function createRoomStore(database: Database, { maxRoomsPerUser, maxMember
     return rows.map(({ name }) => name);
   }
 
+  /** Whether it is a guest with as many rooms as one may be in. Accounts are members of their rooms, so `findFull` tells. */
+  async function isGuestFull(transaction: Queries, { userId }: User): Promise<boolean> {
+    if (!isGuest(userId)) return false;
+    const text = 'select 1 from rooms.room where owner_id = $1 having count(*) >= $2';
+    const values = [userId, maxRoomsPerUser];
+    return (await transaction.query({ name: 'rooms.isGuestFull', text, values })).length > 0;
+  }
+
   return {
     /** Makes the room with its members, unless some of them are in as many rooms as one may be: tells who. */
     async insert({ roomId, name, visibility, owner, members }: NewRoom): Promise<{ full: UserName[] }> {
       return unlessNameTaken(() =>
         database.transaction(async (transaction) => {
-          await lockUsers(transaction, members);
+          await lockUsers(transaction, [owner, ...members]);
           const full = await findFull(transaction, members);
+          if (await isGuestFull(transaction, owner)) full.unshift(owner.name);
           if (full.length > 0) return { full };
           await transaction.query({
             name: 'rooms.insert',
@@ -85,29 +100,76 @@ export function createRoomStore(database: Database, { maxRoomsPerUser, maxMember
       return query<StoredRoom>({ name: 'rooms.listOfUser', text, values: [userId] });
     },
 
-    /** Public rooms, by name. */
-    async listPublic(userId: UserId, limit: number): Promise<(StoredRoom & { member: boolean })[]> {
+    /** Those of the rooms that exist, in any order. */
+    async findMany(roomIds: readonly RoomId[]): Promise<StoredRoom[]> {
+      const text = `select ${roomColumns} from rooms.room where id = any($1)`;
+      return query<StoredRoom>({ name: 'rooms.findMany', text, values: [roomIds] });
+    },
+
+    /** The same with whether the user is a member. */
+    async describe(userId: UserId, roomIds: readonly RoomId[]): Promise<ListedRoom[]> {
       const text = `select ${roomColumns}, member.user_id is not null as member
                     from rooms.room left join rooms.member on member.room_id = room.id and member.user_id = $1
-                    where room.visibility = 'public' order by room.name limit $2`;
-      return query<StoredRoom & { member: boolean }>({
-        name: 'rooms.listPublic',
-        text,
-        values: [userId, limit],
-      });
+                    where room.id = any($2)`;
+      return query<ListedRoom>({ name: 'rooms.describe', text, values: [userId, roomIds] });
     },
 
-    /** Renames the room if the user owns it. */
-    async rename(roomId: RoomId, newName: string, ownerId: UserId): Promise<StoredRoom | undefined> {
-      const text = `update rooms.room set name = $2 where id = $1 and owner_id = $3 returning ${roomColumns}`;
+    async findPublic(name: string): Promise<StoredRoom | undefined> {
+      const text = `select ${roomColumns} from rooms.room where visibility = 'public' and name = $1`;
+      return (await query<StoredRoom>({ name: 'rooms.findPublic', text, values: [name] }))[0];
+    },
+
+    async countPublic(): Promise<number> {
+      const text = `select count(*) as total from rooms.room where visibility = 'public'`;
+      return Number((await query<{ total: string }>({ name: 'rooms.countPublic', text }))[0]!.total);
+    },
+
+    /** Public rooms by name, without some. */
+    async listPublicExcept(roomIds: readonly RoomId[], limit: number): Promise<StoredRoom[]> {
+      const text = `select ${roomColumns} from rooms.room where visibility = 'public' and id <> all($1)
+                    order by name limit $2`;
+      return query<StoredRoom>({ name: 'rooms.listPublicExcept', text, values: [roomIds, limit] });
+    },
+
+    /** Public rooms and the user's private ones, in the order of their ids, after an id. */
+    async listReachable(userId: UserId, after: string, limit: number): Promise<StoredRoom[]> {
+      const text = `select ${roomColumns} from (
+          (select * from rooms.room where visibility = 'public' and id > $2 order by id limit $3)
+          union all
+          (select room.* from rooms.member join rooms.room on room.id = member.room_id
+           where member.user_id = $1 and room.visibility = 'private' and room.id > $2 order by room.id limit $3)
+        ) as room order by room.id limit $3`;
+      return query<StoredRoom>({ name: 'rooms.listReachable', text, values: [userId, after, limit] });
+    },
+
+    /** Renames the room if the user owns it; tells what it was called until then. */
+    async rename(
+      roomId: RoomId,
+      newName: string,
+      ownerId: UserId,
+    ): Promise<(StoredRoom & { oldName: string }) | undefined> {
+      // Locked before it is read: of two renames at once the second finds the name that the first gave.
+      const text = `update rooms.room set name = $2
+                    from (select id, name from rooms.room where id = $1 and owner_id = $3 for update) as before
+                    where room.id = before.id returning ${roomColumns}, before.name as "oldName"`;
       const values = [roomId, newName, ownerId];
-      return (await unlessNameTaken(() => query<StoredRoom>({ name: 'rooms.rename', text, values })))[0];
+      return (
+        await unlessNameTaken(() =>
+          query<StoredRoom & { oldName: string }>({ name: 'rooms.rename', text, values }),
+        )
+      )[0];
     },
 
-    /** Deletes the room with its members if the user owns it. */
-    async delete(roomId: RoomId, ownerId: UserId): Promise<boolean> {
-      const text = 'delete from rooms.room where id = $1 and owner_id = $2 returning id';
-      return (await query({ name: 'rooms.delete', text, values: [roomId, ownerId] })).length > 0;
+    /** Deletes the room with its members if the user owns it; answers with what it was. */
+    async delete(roomId: RoomId, ownerId: UserId): Promise<StoredRoom | undefined> {
+      const text = `delete from rooms.room where id = $1 and owner_id = $2 returning ${roomColumns}`;
+      return (await query<StoredRoom>({ name: 'rooms.delete', text, values: [roomId, ownerId] }))[0];
+    },
+
+    /** Deletes the room if it is public, whoever owns it; answers with what it was. */
+    async deletePublic(roomId: RoomId): Promise<StoredRoom | undefined> {
+      const text = `delete from rooms.room where id = $1 and visibility = 'public' returning ${roomColumns}`;
+      return (await query<StoredRoom>({ name: 'rooms.deletePublic', text, values: [roomId] }))[0];
     },
 
     async isMember(roomId: RoomId, userId: UserId): Promise<boolean> {
@@ -162,6 +224,12 @@ export function createRoomStore(database: Database, { maxRoomsPerUser, maxMember
     async removeMember(roomId: RoomId, name: UserName): Promise<User | undefined> {
       const text = `delete from rooms.member where room_id = $1 and name = $2 returning user_id as "userId", name`;
       return (await query<User>({ name: 'rooms.removeMember', text, values: [roomId, name] }))[0];
+    },
+
+    /** Removes the member; undefined where it is none. */
+    async removeUser(roomId: RoomId, userId: UserId): Promise<User | undefined> {
+      const text = `delete from rooms.member where room_id = $1 and user_id = $2 returning user_id as "userId", name`;
+      return (await query<User>({ name: 'rooms.removeUser', text, values: [roomId, userId] }))[0];
     },
   };
 }

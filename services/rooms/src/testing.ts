@@ -6,10 +6,15 @@ import {
   findMemberships,
   joinRoom,
   register,
+  renewPresenceLease,
+  reportPresence,
   subjects,
 } from '@parley/protocol';
 import type {
+  GatewayId,
+  LobbyChanged,
   Method,
+  PresenceChanged,
   ReplyOf,
   RequestOf,
   Room,
@@ -68,6 +73,22 @@ export function clientOf({ bus }: Parley) {
       return events;
     },
 
+    /** Who came into sight in the room and went from it, from now on. A report is answered after what it brings about is told. */
+    async hearPresence(roomId: RoomId): Promise<PresenceChanged[]> {
+      const events: PresenceChanged[] = [];
+      bus.subscribe(subjects.roomPresence(roomId), (event) => events.push(event as PresenceChanged));
+      await bus.flush();
+      return events;
+    },
+
+    /** What all gateways are told of public rooms from now on. */
+    async hearLobby(): Promise<LobbyChanged[]> {
+      const events: LobbyChanged[] = [];
+      bus.subscribe(subjects.lobby, (event) => events.push(event as LobbyChanged));
+      await bus.flush();
+      return events;
+    },
+
     /** What the user is told from now on. */
     async hearUser({ userId }: User): Promise<UserEvent[]> {
       const events: UserEvent[] = [];
@@ -81,4 +102,59 @@ export function clientOf({ bus }: Parley) {
 /** A user without an account: the service itself does not ask for one of those who call. */
 export function someone(name: string): User {
   return { userId: createId('user'), name };
+}
+
+export function guest(name: string): User {
+  return { userId: createId('guest'), name };
+}
+
+/** Gateways as the service sees them: leases, and reports of who is present. */
+export function gatewaysOf({ bus }: Parley) {
+  const living = new Map<GatewayId, NodeJS.Timeout>();
+
+  function renew(gatewayId: GatewayId): Promise<ReplyOf<typeof renewPresenceLease>> {
+    return bus.call(renewPresenceLease, { gatewayId }, createContext(5_000));
+  }
+
+  function die(gatewayId: GatewayId): void {
+    clearInterval(living.get(gatewayId));
+    living.delete(gatewayId);
+  }
+
+  return {
+    renew,
+    die,
+
+    /** A gateway that renews its lease until it dies. */
+    async open(): Promise<GatewayId> {
+      const gatewayId = createId('gateway');
+      await renew(gatewayId);
+      const timer = setInterval(() => {
+        renew(gatewayId).catch(() => {
+          // Redis is away; the next renewal may do better.
+        });
+      }, 250);
+      living.set(gatewayId, timer);
+      return gatewayId;
+    },
+
+    dieAll(): void {
+      for (const gatewayId of living.keys()) die(gatewayId);
+    },
+
+    report(
+      gatewayId: GatewayId,
+      roomId: RoomId,
+      { present = [], absent = [] }: { present?: User[]; absent?: User[] },
+    ): Promise<ReplyOf<typeof reportPresence>> {
+      const inRoom = ({ name }: User) => ({ roomId, name });
+      const request = { gatewayId, present: present.map(inRoom), absent: absent.map(inRoom) };
+      return bus.call(reportPresence, request, createContext(5_000));
+    },
+  };
+}
+
+/** As many users, whose names come in the order of their numbers. */
+export function crowdOf(size: number): User[] {
+  return Array.from({ length: size }, (_, index) => someone(`guest ${String(index).padStart(4, '0')}`));
 }

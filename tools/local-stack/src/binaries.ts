@@ -15,8 +15,8 @@ import { LocalStackError } from './local-stack-error.ts';
 
 const maxOutputBytes = 64 * 1_048_576;
 
-/** What each server is called: as a program, as a Debian package, in Homebrew, and the setting that makes it unnecessary. */
-const servers = {
+/** What each is called: as a program, as a Debian package, in Homebrew, and for a server the setting that makes it unnecessary. */
+const programs = {
   nats: { commands: ['nats-server'], debian: 'nats-server', brew: 'nats-server', setting: 'NATS_URL' },
   redis: {
     commands: ['redis-server', 'valkey-server'],
@@ -25,24 +25,26 @@ const servers = {
     setting: 'REDIS_URL',
   },
   postgres: { commands: ['postgres'], debian: 'postgresql', brew: 'postgresql@17', setting: 'DATABASE_URL' },
+  curl: { commands: ['curl'], debian: 'curl', brew: 'curl', setting: undefined },
 } as const;
 
-export type ServerName = keyof typeof servers;
+type ProgramName = keyof typeof programs;
+export type ServerName = Exclude<ProgramName, 'curl'>;
 
 /**
- * The paths of the servers' programs; on Debian and its kin, as root, missing ones are installed.
+ * The paths of programs; on Debian and its kin, as root, missing ones are installed.
  * @throws LocalStackError saying what is missing and how to get it.
  */
-export async function findServers<S extends ServerName>(
-  wanted: readonly S[],
+export async function findPrograms<P extends ProgramName>(
+  wanted: readonly P[],
   log: (line: string) => void,
   abort?: AbortSignal,
-): Promise<Record<S, string>> {
-  const missing = wanted.filter((name) => !findServer(name));
+): Promise<Record<P, string>> {
+  const missing = wanted.filter((name) => !findProgram(name));
   if (missing.length > 0 && canInstall()) await install(missing, log, abort);
-  const stillMissing = wanted.filter((name) => !findServer(name));
+  const stillMissing = wanted.filter((name) => !findProgram(name));
   if (stillMissing.length > 0) throw new LocalStackError(howToGet(stillMissing));
-  return Object.fromEntries(wanted.map((name) => [name, findServer(name)])) as Record<S, string>;
+  return Object.fromEntries(wanted.map((name) => [name, findProgram(name)])) as Record<P, string>;
 }
 
 /** The path of a program: on the PATH, else where Debian keeps the servers. `undefined` if absent. */
@@ -51,8 +53,8 @@ export function findCommand(command: string): string | undefined {
   return folders.map((folder) => join(folder, command)).find(isExecutable);
 }
 
-function findServer(name: ServerName): string | undefined {
-  return servers[name].commands.map(findCommand).find((path) => path !== undefined);
+function findProgram(name: ProgramName): string | undefined {
+  return programs[name].commands.map(findCommand).find((path) => path !== undefined);
 }
 
 /** Debian keeps Postgres off the PATH, one folder for each major version; the highest comes first. */
@@ -77,11 +79,11 @@ function canInstall(): boolean {
 }
 
 async function install(
-  missing: readonly ServerName[],
+  missing: readonly ProgramName[],
   log: (line: string) => void,
   abort?: AbortSignal,
 ): Promise<void> {
-  const packages = missing.map((name) => servers[name].debian);
+  const packages = missing.map((name) => programs[name].debian);
   log(`Installing ${packages.join(' ')} (apt-get) ...`);
   const release = holdBackSystemServices();
   try {
@@ -145,13 +147,15 @@ function aptGet(args: readonly string[]): Promise<void> {
   });
 }
 
-function howToGet(missing: readonly ServerName[]): string {
-  const wanted = missing.map((name) => servers[name]);
+function howToGet(missing: readonly ProgramName[]): string {
+  const wanted = missing.map((name) => programs[name]);
   const names = wanted.map(({ commands }) => commands.join(' or ')).join(', ');
-  const list = (pick: (server: (typeof wanted)[number]) => string) => wanted.map(pick).join(' ');
+  const list = (pick: (program: (typeof wanted)[number]) => string) => wanted.map(pick).join(' ');
+  const settings = wanted.flatMap(({ setting }) => setting ?? []);
+  const elsewhere =
+    settings.length === 0 ? '' : `, or give the address of a running one with ${settings.join(', ')}`;
   return (
     `Not found on this machine: ${names}. Get it with "apt-get install ${list(({ debian }) => debian)}" (Debian, Ubuntu) ` +
-    `or "brew install ${list(({ brew }) => brew)}" (macOS), or give the address of a running one with ` +
-    `${wanted.map(({ setting }) => setting).join(', ')}.`
+    `or "brew install ${list(({ brew }) => brew)}" (macOS)${elsewhere}.`
   );
 }

@@ -61,6 +61,11 @@ export async function openDataFolder(
   };
 }
 
+/** Whether a stack holds the folder at this moment. */
+export function isInUse(dataDir: string): boolean {
+  return readRecord(resolve(dataDir), ownName) !== undefined;
+}
+
 /** Sends SIGKILL to every child that runs for the folder: the way out for somebody who will not wait. */
 export function killAllIn(dataDir: string): void {
   for (const { pid } of survivorsIn(resolve(dataDir))) signalIfThere(pid, 'SIGKILL');

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findServers, type ServerName } from './binaries.ts';
+import { findPrograms, type ServerName } from './binaries.ts';
 import { openDataFolder, type DataFolder } from './data-folder.ts';
 import {
   startProcess,
@@ -60,7 +60,7 @@ export async function startServersIn(
 ): Promise<Servers> {
   const { given = {}, log = () => {}, restart = true, abort } = options;
   const wanted = serverNames.filter((name) => given[addressOf[name]] === undefined);
-  const programs = await findServers(wanted, log, abort);
+  const programs = await findPrograms(wanted, log, abort);
   const ports = await freePorts(wanted.length);
   const addresses: Partial<ServerAddresses> = { ...given };
   const running = await startTogether(
@@ -110,11 +110,11 @@ const plans: Record<
     log: (line: string) => void,
   ) => PlannedServer | Promise<PlannedServer>
 > = {
-  nats: (command, port) => ({
+  nats: (command, port, folder) => ({
     address: `nats://127.0.0.1:${port}`,
     plan: {
       command,
-      arguments: ['-a', '127.0.0.1', '-p', String(port)],
+      arguments: ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', join(folder.path, 'nats')],
       environment: process.env,
       stopSignal: 'SIGTERM',
       answers: () => natsAnswers(port),

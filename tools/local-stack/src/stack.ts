@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openDataFolder, type DataFolder } from './data-folder.ts';
 import {
@@ -9,6 +10,7 @@ import {
 } from './managed-process.ts';
 import { checkPortsFree, freePorts } from './ports.ts';
 import { httpAnswers } from './probes.ts';
+import { announceStack } from './running-stack.ts';
 import {
   emptyLog,
   once,
@@ -24,6 +26,7 @@ const services = {
   auth: ['NATS_URL', 'DATABASE_URL', 'REDIS_URL'],
   rooms: ['NATS_URL', 'DATABASE_URL', 'REDIS_URL'],
   messages: ['NATS_URL', 'DATABASE_URL'],
+  files: ['NATS_URL', 'DATABASE_URL'],
 } as const satisfies Record<string, readonly (keyof typeof addressSettings)[]>;
 
 const addressSettings = { NATS_URL: 'natsUrl', DATABASE_URL: 'databaseUrl', REDIS_URL: 'redisUrl' } as const;
@@ -51,7 +54,7 @@ export interface GatewayProcess extends ServiceProcess {
 export interface StackOptions extends ServerOptions {
   /** Default 1. */
   gateways?: number;
-  /** Of auth, rooms and messages each. Default 1. */
+  /** Of each service behind the gateway. Default 1. */
   instances?: number;
   /** The first gateway's port, further ones follow; 0 takes any free ports. Default 20200. */
   port?: number;
@@ -95,6 +98,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     processes.filter((_, index) => plans[index]?.service === service);
   opened.defer(() => stopAll(serviceNames.flatMap(instancesOf)));
   opened.defer(() => stopAll(instancesOf('gateway')));
+  opened.use(announceStack(folder, servers.addresses));
 
   const open = opened.move();
   return {
@@ -102,7 +106,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     gateways: instancesOf('gateway').map((gateway, index) =>
       withUrls(gateway, gatewayPorts[index] as number),
     ),
-    services: { auth: instancesOf('auth'), rooms: instancesOf('rooms'), messages: instancesOf('messages') },
+    services: {
+      auth: instancesOf('auth'),
+      rooms: instancesOf('rooms'),
+      messages: instancesOf('messages'),
+      files: instancesOf('files'),
+    },
     [Symbol.asyncDispose]: once(() => open.disposeAsync()),
   };
 }
@@ -138,7 +147,12 @@ async function startInstance(
     name,
     command: process.execPath,
     arguments: [mainOf(service)],
-    environment: { ...environmentFor(service, addresses), ...options.environment, ...ports },
+    environment: {
+      ...environmentFor(service, addresses),
+      ...(service === 'files' && { FILES_DIR: join(folder.path, 'files') }),
+      ...options.environment,
+      ...ports,
+    },
     stopSignal: 'SIGTERM',
     output: options.serviceOutput ?? { file: emptyLog(folder, name) },
     answers: () => httpAnswers(`${healthUrl}/readyz`),

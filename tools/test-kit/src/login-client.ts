@@ -1,6 +1,4 @@
-import { once } from 'node:events';
-import { WebSocket } from 'ws';
-import { inTime } from './wait.ts';
+import { WireClient } from './wire-client.ts';
 
 /** A frame of the login dialect as it came. */
 export interface Frame {
@@ -32,67 +30,10 @@ const replies: Record<string, string> = {
   get_receipts: 'receipts_list',
 };
 
-interface Waiter {
-  accepts: (frame: Frame) => boolean;
-  resolve: (frame: Frame) => void;
-}
-
-/** A client of the login dialect that hides nothing: every frame can be seen. */
-export class LoginClient implements Disposable {
-  readonly socket: WebSocket;
-  /** Every frame that came, in order. */
-  readonly received: Frame[] = [];
-  /** The frames that nobody has asked for yet. */
-  readonly inbox: Frame[] = [];
-  /** The close code, once the connection is closed. */
-  readonly closed: Promise<number>;
+/** A client of the login dialect. */
+export class LoginClient extends WireClient<Frame> {
   /** Set by `logIn`. */
-  name = '';
   sessionKey = '';
-  readonly #waiters: Waiter[] = [];
-
-  private constructor(socket: WebSocket) {
-    this.socket = socket;
-    this.closed = new Promise((resolve) => socket.once('close', resolve));
-    socket.on('error', () => {
-      // A refused or broken connection is seen as `closed`.
-    });
-    socket.on('message', (data: Buffer) => {
-      const frame = JSON.parse(data.toString()) as Frame;
-      this.received.push(frame);
-      const waiter = this.#waiters.findIndex(({ accepts }) => accepts(frame));
-      if (waiter === -1) this.inbox.push(frame);
-      else this.#waiters.splice(waiter, 1)[0]!.resolve(frame);
-    });
-  }
-
-  /** @param webSocketUrl As `ws://127.0.0.1:20200`. */
-  static async open(webSocketUrl: string): Promise<LoginClient> {
-    const socket = new WebSocket(webSocketUrl, { perMessageDeflate: false });
-    const client = new LoginClient(socket);
-    await inTime(`connection to ${webSocketUrl}`, once(socket, 'open'));
-    return client;
-  }
-
-  /** Sends a frame; a string goes out as it is. */
-  send(frame: object | string): void {
-    this.socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
-  }
-
-  /** The first frame that is accepted, among those that came already or come next. */
-  next(what: string, accepts: (frame: Frame) => boolean = () => true): Promise<Frame> {
-    const index = this.inbox.findIndex(accepts);
-    if (index !== -1) return Promise.resolve(this.inbox.splice(index, 1)[0]!);
-    return inTime(
-      `${what} (${this.name})`,
-      new Promise((resolve) => this.#waiters.push({ accepts, resolve })),
-    );
-  }
-
-  /** The next frame with the action. */
-  event(action: string): Promise<Frame> {
-    return this.next(action, (frame) => frame.action === action);
-  }
 
   /** Sends a request and resolves with its reply or error. */
   request(action: string, data?: object): Promise<Frame> {
@@ -119,16 +60,6 @@ export class LoginClient implements Disposable {
     return this.received
       .filter(({ action, data }) => action === 'receive_message' && data.room_id === roomId)
       .map(({ data }) => [data.message_id, data.content]);
-  }
-
-  /** Closes as a client does that goes away. */
-  close(): Promise<number> {
-    this.socket.close();
-    return this.closed;
-  }
-
-  [Symbol.dispose](): void {
-    this.socket.terminate();
   }
 }
 

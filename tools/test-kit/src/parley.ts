@@ -7,6 +7,8 @@ import type { Caller, ConnectionId, SessionId, UserId } from '@parley/protocol';
 import { createId } from '@parley/protocol';
 import { createContext, createLog, openBus } from '@parley/service-kit';
 import type { Bus, RequestContext } from '@parley/service-kit';
+import { IdentifyClient } from './identify-client.ts';
+import { JoinClient } from './join-client.ts';
 import { LoginClient } from './login-client.ts';
 
 export const password = 'password123';
@@ -18,8 +20,23 @@ export interface Parley extends AsyncDisposable {
   bus: Bus;
   /** Opens a connection to one of the gateways (default: the first). */
   connect(gateway?: number): Promise<LoginClient>;
+  /** The same for the other dialects. */
+  connectIdentify(gateway?: number): Promise<IdentifyClient>;
+  connectJoin(options?: JoinOptions): Promise<JoinClient>;
+  /** Makes an account, if it is not there yet, and gets a token for it over HTTP. */
+  getToken(name: string, gateway?: number): Promise<string>;
+  /** Makes a public room over HTTP; answers its id. Its owner is an account, made if need be. */
+  createPublicRoom(roomName: string, owner: string): Promise<string>;
   /** Makes an account, if it is not there yet, and logs in. */
   logIn(name: string, gateway?: number): Promise<LoginClient>;
+}
+
+export interface JoinOptions {
+  gateway?: number;
+  /** For the `Authorization` header of the upgrade. */
+  token?: string;
+  /** As `?token=...`. */
+  query?: string;
 }
 
 export type ParleyOptions = Partial<StackOptions>;
@@ -31,14 +48,45 @@ export async function startParley(options: ParleyOptions = {}): Promise<Parley> 
   const environment = { RATE_LIMITS: 'off', LOG_LEVEL: 'warn', ...options.environment };
   const stack = opened.use(await startStack({ port: 0, ...options, dataDir, environment }));
   const bus = opened.use(await openTestBus(stack.servers.addresses.natsUrl));
-  const clients = opened.adopt<LoginClient[]>([], (all) => {
-    for (const client of all) client[Symbol.dispose]();
-  });
+  const clients = opened.use(new DisposableStack());
 
-  async function connect(gateway = 0): Promise<LoginClient> {
-    const client = await LoginClient.open(stack.gateways[gateway]!.webSocketUrl);
-    clients.push(client);
-    return client;
+  function urlOf(gateway = 0): string {
+    return stack.gateways[gateway]!.webSocketUrl;
+  }
+
+  function connect(gateway?: number): Promise<LoginClient> {
+    return clients.use(new LoginClient(urlOf(gateway))).opened();
+  }
+
+  function connectIdentify(gateway?: number): Promise<IdentifyClient> {
+    return clients.use(new IdentifyClient(urlOf(gateway))).opened();
+  }
+
+  function connectJoin({ gateway, token, query = '' }: JoinOptions = {}): Promise<JoinClient> {
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    return clients.use(new JoinClient(`${urlOf(gateway)}/chat${query}`, { headers })).opened();
+  }
+
+  async function post(path: string, body: object, { gateway = 0, token = '' } = {}): Promise<any> {
+    const response = await fetch(`${stack.gateways[gateway]!.url}/api/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+      body: JSON.stringify(body),
+    });
+    return response.json();
+  }
+
+  async function getToken(name: string, gateway = 0): Promise<string> {
+    await post('register', { username: name, password }, { gateway });
+    const { token } = await post('login', { username: name, password }, { gateway });
+    return token as string;
+  }
+
+  async function createPublicRoom(roomName: string, owner: string): Promise<string> {
+    const token = await getToken(owner);
+    const { roomId, message } = await post('create-room', { roomName, creator: owner }, { token });
+    if (!roomId) throw new Error(`no room ${roomName}: ${message as string}`);
+    return roomId as string;
   }
 
   async function logIn(name: string, gateway = 0): Promise<LoginClient> {
@@ -52,7 +100,17 @@ export async function startParley(options: ParleyOptions = {}): Promise<Parley> 
   }
 
   const open = opened.move();
-  return { stack, bus, connect, logIn, [Symbol.asyncDispose]: () => open.disposeAsync() };
+  return {
+    stack,
+    bus,
+    connect,
+    connectIdentify,
+    connectJoin,
+    getToken,
+    createPublicRoom,
+    logIn,
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
 }
 
 async function temporaryFolder(opened: AsyncDisposableStack): Promise<string> {

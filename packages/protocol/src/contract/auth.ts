@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import type { Static } from 'typebox';
 import { ConnectionId, GatewayId, SessionId, UserId } from '../ids.ts';
 import { ConnectionPlace, LeaseReply, User } from '../models.ts';
 import { NewPassword, Password, storableText, UserName } from '../text.ts';
@@ -29,7 +30,24 @@ export const logIn = method('auth.logIn', {
   errors: ['invalid_credentials', 'already_logged_in', 'rate_limited'],
 });
 
-/** Binds an open session to another connection; its former connection is told to go. */
+/** Opens a session by password that is bound to no connection: as many may use it as like to. */
+export const openToken = method('auth.openToken', {
+  request: Type.Object({ name: UserName, password: Password, address: Address }),
+  reply: Session,
+  errors: ['invalid_credentials', 'rate_limited'],
+});
+
+/** Whose session it is; prolongs it. */
+export const findSession = method('auth.findSession', {
+  request: Type.Object({ sessionKey: SessionKey }),
+  reply: Type.Object({ userId: UserId, name: UserName, sessionId: SessionId }),
+  errors: ['not_authenticated'],
+});
+
+/**
+ * Binds an open session to another connection; its former connection is told to go. Under every policy but `multi` the
+ * user's other sessions of the login dialect end.
+ */
 export const resumeSession = method('auth.resumeSession', {
   request: Type.Object({ name: UserName, sessionKey: SessionKey, address: Address, place: ConnectionPlace }),
   reply: Session,
@@ -73,4 +91,52 @@ export const touchSessions = method('auth.touchSessions', {
 export const findUsers = method('auth.findUsers', {
   request: Type.Object({ names: Type.Array(UserName, { maxItems: 1_000 }) }),
   reply: Type.Object({ users: Type.Array(User) }),
+});
+
+/**
+ * Makes a guest, who keeps its name as long as it is kept by its gateway. An account's name is `not_authenticated`, that of
+ * a guest who is here `username_taken`.
+ */
+export const openGuest = method('auth.openGuest', {
+  request: Type.Object({ name: UserName, gatewayId: GatewayId }),
+  reply: User,
+  errors: ['username_taken', 'not_authenticated', 'forbidden'],
+});
+
+/** Gives the guest another name, and the former one free. */
+export const renameGuest = method('auth.renameGuest', {
+  request: Type.Object({ guest: User, newName: UserName, gatewayId: GatewayId }),
+  reply: User,
+  errors: ['username_taken'],
+});
+
+const guests = Type.Array(User, { maxItems: 1_000 });
+
+/** The guests are still here; answers with those whose name was lost to another meanwhile. */
+export const keepGuests = method('auth.keepGuests', {
+  request: Type.Object({ gatewayId: GatewayId, guests }),
+  reply: Type.Object({ lost: Type.Array(UserId) }),
+});
+
+/** The guests are gone; their names are free at once. */
+export const releaseGuests = method('auth.releaseGuests', {
+  request: Type.Object({ guests }),
+  reply: Type.Object({}),
+});
+
+/** What an account may do beyond its own: an `admin` may delete any public room. */
+export const AccountRole = Type.Union([Type.Literal('member'), Type.Literal('admin')]);
+export type AccountRole = Static<typeof AccountRole>;
+
+/** For operators. */
+export const setRole = method('auth.setRole', {
+  request: Type.Object({ name: UserName, role: AccountRole }),
+  reply: Type.Object({}),
+  errors: ['user_not_found'],
+});
+
+/** Guests are members. */
+export const findRole = method('auth.findRole', {
+  request: Type.Object({ userId: UserId }),
+  reply: Type.Object({ role: AccountRole }),
 });

@@ -1,12 +1,21 @@
 import { Type } from 'typebox';
 import { ConnectionId, MessageId, RoomId } from '../ids.ts';
-import { ClientMessageId, Content, NewPassword, Password, storableText, UserName } from '../text.ts';
+import { Room } from '../models.ts';
+import {
+  ClientMessageId,
+  Content,
+  NewPassword,
+  Password,
+  RoomName,
+  storableText,
+  UserName,
+} from '../text.ts';
 import { Time } from '../times.ts';
 import { method } from './method.ts';
 
 /*
- * What belongs to the connection itself is asked of the gateway that holds it: the first four by a client, through its
- * dialect; `probeConnection` by a service, on the bus.
+ * What belongs to the connection itself is asked of the gateway that holds it: by a client, through its dialect;
+ * `probeConnection` by a service, on the bus.
  */
 
 export const registerAccount = method('gateway.registerAccount', {
@@ -40,7 +49,14 @@ export const closeSession = method('gateway.closeSession', {
 /** Confirmed once the message is committed. */
 export const sendMessage = method('gateway.sendMessage', {
   request: Type.Object({ roomId: RoomId, content: Content, clientMessageId: Type.Optional(ClientMessageId) }),
-  reply: Type.Object({ roomId: RoomId, messageId: MessageId, sentAt: Time }),
+  reply: Type.Object({
+    roomId: RoomId,
+    messageId: MessageId,
+    sentAt: Time,
+    sender: UserName,
+    /** Nothing was stored or delivered: it was before. */
+    repeated: Type.Boolean(),
+  }),
   errors: ['room_not_found', 'not_in_room', 'rate_limited'],
 });
 
@@ -49,3 +65,52 @@ export const probeConnection = method('gateway.probeConnection', {
   request: Type.Object({ connectionId: ConnectionId }),
   reply: Type.Object({ alive: Type.Boolean() }),
 });
+
+/** Makes the connection a guest's, in room `default`; a guest that asks again is renamed. The lobby's list follows. */
+export const identifyGuest = method('gateway.identifyGuest', {
+  request: Type.Object({ name: UserName }),
+  reply: Type.Object({
+    name: UserName,
+    /** The room it joined; undefined where it was renamed. */
+    room: Type.Optional(Room),
+  }),
+  errors: ['username_taken', 'forbidden'],
+});
+
+export const renameSelf = method('gateway.renameSelf', {
+  request: Type.Object({ newName: UserName }),
+  reply: Type.Object({ name: UserName }),
+  errors: ['username_taken', 'forbidden'],
+});
+
+/**
+ * Makes the connection present in a room; an account becomes a member. A connection that is nobody's yet becomes that of
+ * the user it says it is: of an account by a token, else of a guest.
+ */
+export const enterRoom = method('gateway.enterRoom', {
+  request: Type.Object({
+    roomId: RoomId,
+    token: Type.Optional(storableText(1, 256)),
+    /** What follows this message is delivered; by default what is sent from now on. */
+    lastId: Type.Optional(MessageId),
+  }),
+  reply: Type.Object({ room: Room, name: UserName }),
+  errors: ['room_not_found', 'not_in_room', 'forbidden', 'username_taken'],
+});
+
+/** Ends the connection's presence in a room; its user stays a member. */
+export const exitRoom = method('gateway.exitRoom', {
+  request: Type.Object({ roomId: RoomId }),
+  reply: Type.Object({ roomId: RoomId }),
+  errors: ['room_not_found', 'not_in_room'],
+});
+
+/** Makes a public room. The lobby's list is the answer, at once. */
+export const createPublicRoom = method('gateway.createPublicRoom', {
+  request: Type.Object({ name: RoomName }),
+  reply: Type.Object({}),
+  errors: ['room_exists'],
+});
+
+/** The lobby's list is the answer. */
+export const showLobby = method('gateway.showLobby', { request: Type.Object({}), reply: Type.Object({}) });

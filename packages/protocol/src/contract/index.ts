@@ -1,4 +1,5 @@
 export * from './auth.ts';
+export * from './files.ts';
 export * from './gateway.ts';
 export * from './handshake.ts';
 export * from './messages.ts';

@@ -9,9 +9,9 @@ import { method } from './method.ts';
 export const maxPageMessages = 1_000;
 export const maxSendsPerRequest = 500;
 
-/** What became of one send: its message's id and time (the first's, for a repeat), or why it was refused. */
+/** What became of one send: its message's id and time (for a repeat the first's), or why it was refused. */
 export const SendResult = Type.Union([
-  Type.Object({ id: MessageId, sentAt: Time }),
+  Type.Object({ id: MessageId, sentAt: Time, repeated: Type.Boolean() }),
   Type.Object({ error: Type.Union([Type.Literal('room_not_found'), Type.Literal('not_in_room')]) }),
 ]);
 export type SendResult = Static<typeof SendResult>;
@@ -28,18 +28,27 @@ export const commitSends = method('messages.commitSends', {
 export const Page = Type.Object({ roomId: RoomId, messages: Type.Array(Message), hasMore: Type.Boolean() });
 export type Page = Static<typeof Page>;
 
+const PageRequest = Type.Object({
+  roomId: RoomId,
+  from: Type.Optional(Time),
+  after: Type.Optional(MessageId),
+  before: Type.Optional(MessageId),
+  limit: Type.Integer({ minimum: 1, maximum: maxPageMessages }),
+});
+
 /**
- * A page of history, in id order. With `after` or `from`: the oldest that fit, from there on; else the newest, or the
- * newest before `before`. Cut at 512 KiB.
+ * A page of history for a member, in id order. With `after` or `from`: the oldest that fit, from there on; else the newest,
+ * or the newest before `before`. Cut at 512 KiB.
  */
 export const readHistory = method('messages.readHistory', {
-  request: Type.Object({
-    roomId: RoomId,
-    from: Type.Optional(Time),
-    after: Type.Optional(MessageId),
-    before: Type.Optional(MessageId),
-    limit: Type.Integer({ minimum: 1, maximum: maxPageMessages }),
-  }),
+  request: PageRequest,
+  reply: Page,
+  errors: ['room_not_found', 'not_in_room'],
+});
+
+/** The same for whoever may look into the room: into a public one everybody, guests too. */
+export const browseHistory = method('messages.browseHistory', {
+  request: PageRequest,
   reply: Page,
   errors: ['room_not_found', 'not_in_room'],
 });

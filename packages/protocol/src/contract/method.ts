@@ -2,7 +2,7 @@ import type { Static, TSchema } from 'typebox';
 import type { ErrorCode } from '../errors.ts';
 
 /** The services that answer on the bus. The gateway answers too: each instance under its own subject. */
-export type ServiceName = 'auth' | 'rooms' | 'messages' | 'gateway';
+export type ServiceName = 'auth' | 'rooms' | 'messages' | 'files' | 'gateway';
 
 /**
  * One thing that can be asked for: contract, type and compiled check in one. What a client may ask for is a method

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
+import type { Static } from 'typebox';
 import { GatewayId, RoomId, UserId } from '../ids.ts';
-import { LeaseReply, Room, RoomMember, User, Visibility } from '../models.ts';
+import { LeaseReply, Room, RoomMember, RoomOwner, User, Visibility } from '../models.ts';
 import { RoomName, UserName } from '../text.ts';
 import { method } from './method.ts';
 
@@ -21,7 +22,7 @@ export const createRoom = method('rooms.create', {
 export const RoomSummary = Type.Object({
   roomId: RoomId,
   name: RoomName,
-  owner: UserName,
+  owner: RoomOwner,
   member: Type.Boolean(),
   /** Users present. */
   users: Type.Integer({ minimum: 0 }),
@@ -53,16 +54,20 @@ export const removeMember = method('rooms.removeMember', {
 export const renameRoom = method('rooms.rename', {
   request: Type.Object({ roomId: RoomId, newName: RoomName }),
   reply: Room,
-  errors: [...ownersErrors, 'room_exists'],
+  errors: [...ownersErrors, 'room_exists', 'forbidden'],
 });
 
+/** For its owner; any public one for an admin too. */
 export const deleteRoom = method('rooms.delete', {
   request: roomOnly,
   reply: roomOnly,
-  errors: ownersErrors,
+  errors: [...ownersErrors, 'cannot_delete_default'],
 });
 
-/** Public rooms are open to all; a private room's members are told that they are in already. */
+/**
+ * Public rooms are open to all; a private room's members are told that they are in already. A guest becomes no member: it
+ * is only told the room.
+ */
 export const joinRoom = method('rooms.join', {
   request: roomOnly,
   reply: Type.Object({ room: Room, user: User }),
@@ -82,7 +87,7 @@ export const listMembers = method('rooms.listMembers', {
   errors: ['room_not_found', 'not_in_room'],
 });
 
-/** For the other services: which of these users are members. */
+/** For the other services: which of these users may write there: members, and guests where the room is public. */
 export const findAccess = method('rooms.findAccess', {
   request: Type.Object({ roomId: RoomId, userIds: Type.Array(UserId, { maxItems: 1_000 }) }),
   reply: Type.Object({ visibility: Visibility, memberIds: Type.Array(UserId) }),
@@ -101,11 +106,15 @@ export const findMemberships = method('rooms.findMemberships', {
  */
 export const everywhere = 'everywhere' as RoomId;
 
-const Presence = Type.Object({ roomId: RoomId, userId: UserId });
+const Presence = Type.Object({ roomId: RoomId, name: UserName });
+
+/** Users present in a room. Of two counts of one room the one with the greater version is the later one. */
+const Count = Type.Object({ roomId: RoomId, users: Type.Integer({ minimum: 0 }) });
+const Version = Type.Integer({ minimum: 0 });
 
 /**
- * Who came into and who went from sight in which room, on one gateway. `known: false`: the gateway has no lease, so
- * nothing was counted.
+ * Who came into and who went from sight in which room, on one gateway, by name: no two users have the same at a time.
+ * Answers with the rooms' counts. `known: false`: the gateway has no lease, so nothing was counted.
  */
 export const reportPresence = method('rooms.reportPresence', {
   request: Type.Object({
@@ -113,11 +122,47 @@ export const reportPresence = method('rooms.reportPresence', {
     present: Type.Array(Presence, { maxItems: 1_000 }),
     absent: Type.Array(Presence, { maxItems: 1_000 }),
   }),
-  reply: Type.Object({ known: Type.Boolean() }),
+  reply: Type.Object({ known: Type.Boolean(), version: Version, counts: Type.Array(Count) }),
 });
 
 /** Prolongs the gateway's share of presence. `known: false`: it was dropped meanwhile and has to be reported anew. */
 export const renewPresenceLease = method('rooms.renewPresenceLease', {
   request: Type.Object({ gatewayId: GatewayId }),
   reply: LeaseReply,
+});
+
+/** For gateways: rooms by id, in any order; those that do not exist are left out. */
+export const findRooms = method('rooms.find', {
+  request: Type.Object({ roomIds: Type.Array(RoomId, { maxItems: 1_000 }) }),
+  reply: Type.Object({ rooms: Type.Array(Room) }),
+});
+
+/** The public room of that name. */
+export const findPublicRoom = method('rooms.findPublic', {
+  request: Type.Object({ name: RoomName }),
+  reply: Room,
+  errors: ['room_not_found'],
+});
+
+export const maxReachablePage = 1_000;
+
+/** Public rooms and those the caller is a member of, in the order of their ids, after an id. */
+export const listReachable = method('rooms.listReachable', {
+  request: Type.Object({
+    after: Type.Optional(RoomId),
+    limit: Type.Integer({ minimum: 1, maximum: maxReachablePage }),
+  }),
+  reply: Type.Object({ rooms: Type.Array(Room), hasMore: Type.Boolean() }),
+});
+
+/** A public room as the lobby shows it. */
+export const LobbyRoom = Type.Object({ ...Count.properties, name: RoomName });
+export type LobbyRoom = Static<typeof LobbyRoom>;
+
+export const maxLobbyRooms = 1_000;
+
+/** For gateways: the 1,000 public rooms with the most users present. `total`: how many public rooms there are. */
+export const readLobby = method('rooms.readLobby', {
+  request: Type.Object({}),
+  reply: Type.Object({ version: Version, rooms: Type.Array(LobbyRoom), total: Type.Integer({ minimum: 0 }) }),
 });

@@ -1,4 +1,4 @@
-import type { GatewayId, RoomId, UserId } from '../ids.ts';
+import type { GatewayId, RoomId, UploadId, UserId } from '../ids.ts';
 import type { Method } from './method.ts';
 
 /*
@@ -27,10 +27,20 @@ export const subjects = {
   roomMessages: (roomId: RoomId) => `parley.event.room.${tokenOf(roomId)}.messages`,
   /** `RoomChanged` of a room: apart from its messages, so that who caches membership need not read every message. */
   roomChange: (roomId: RoomId) => `parley.event.room.${tokenOf(roomId)}.change`,
-  /** Both of a room. */
+  /** `PresenceChanged` of a room. */
+  roomPresence: (roomId: RoomId) => `parley.event.room.${tokenOf(roomId)}.presence`,
+  /** All of a room. */
   roomEvents: (roomId: RoomId) => `parley.event.room.${tokenOf(roomId)}.*`,
   /** `RoomChanged` of all rooms. */
   allRoomChanges: 'parley.event.room.*.change',
+  /** `LobbyChanged`. */
+  lobby: 'parley.event.lobby',
   /** `UserEvent`s of a user. */
   userEvents: (userId: UserId) => `parley.event.user.${tokenOf(userId)}`,
+  /** One chunk of an upload, kept by JetStream. */
+  chunk: (uploadId: UploadId, sequence: number) => `parley.chunk.${tokenOf(uploadId)}.${sequence}`,
+  /** All chunks of an upload. */
+  chunksOf: (uploadId: UploadId) => `parley.chunk.${tokenOf(uploadId)}.*`,
+  /** All chunks of all uploads. */
+  allChunks: 'parley.chunk.*.*',
 } as const;

@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts';
 import type { ParleyError } from '../errors.ts';
-import type { RoomEvent } from '../events.ts';
+import type { ClientEvent } from '../events.ts';
 import type { LetterFrequencies } from '../letter-frequencies.ts';
 
 export type JsonObject = Record<string, unknown>;
@@ -11,7 +11,11 @@ export function isJsonObject(value: unknown): value is JsonObject {
 
 /** A wire protocol that existing clients speak: JSON text frames, each with an `action`. Pure, holds no state. */
 export interface Dialect {
-  readonly name: 'login';
+  readonly name: string;
+  /** Where connections speak it from the start, as errors go: before their first known action fixes it. */
+  readonly homePath?: string;
+  /** Whether senders get their own messages as everybody else does, which confirms them; else a reply confirms them. */
+  readonly tellsSenders: boolean;
   /** Whether the action is one of this dialect's. */
   recognises(action: string): boolean;
   /**
@@ -21,8 +25,8 @@ export interface Dialect {
   decode(frame: JsonObject): Command;
   /** The frame that answers a command; undefined where nothing does. */
   encodeReply(command: Command, reply: unknown): string | undefined;
-  /** The frame that tells an event, the same for all who are told; undefined where the dialect has none. */
-  encodeEvent(event: RoomEvent): string | undefined;
+  /** The frames that tell an event, the same for all who are told; none where the dialect has none. */
+  encodeEvent(event: ClientEvent): readonly string[];
   /** @param action What the client asked for, where it is known. */
   encodeError(error: ParleyError, action: string | undefined): string;
   /** Where the dialect has the integrity handshake: its frames. */

@@ -1,21 +1,13 @@
-import type { RoomEvent } from '../../events.ts';
+import type { MessageSent } from '../../events.ts';
 import { transactionIdOf } from '../../ids.ts';
-import { success } from './frames.ts';
+import type { FileInfo } from '../../models.ts';
+import type { EventTable } from '../define-dialect.ts';
+import { fileFields, success } from './frames.ts';
 import type { Frame } from './frames.ts';
 
-type EncoderOf<E extends RoomEvent> = (event: E) => Frame;
-
-/** Every event of a room as this dialect tells it: where it answers a request too, in the same words. */
-export const events: { [E in RoomEvent as E['type']]: EncoderOf<E> } = {
-  message: ({ roomId, id, sender, content, sentAt }) =>
-    success('receive_message', 'New message received.', {
-      transaction_id: transactionIdOf(roomId, id),
-      room_id: roomId,
-      sender_chatid: sender,
-      content,
-      timestamp: sentAt,
-      message_id: id,
-    }),
+/** Every event that this dialect tells: where one answers a request too, in the same words. */
+export const events: EventTable<Frame> = {
+  message: (event) => (event.file ? fileReceived(event, event.file) : messageReceived(event)),
   'message-delivered': ({ roomId, messageId, reader }) =>
     success('message_delivered', 'Message delivered.', {
       room_id: roomId,
@@ -48,3 +40,27 @@ export const events: { [E in RoomEvent as E['type']]: EncoderOf<E> } = {
     success('room_renamed', 'Room renamed successfully', { room_id: roomId, new_room_name: newName }),
   'room-deleted': ({ roomId }) => success('room_deleted', 'Room deleted successfully', { room_id: roomId }),
 };
+
+function messageReceived({ roomId, id, sender, content, sentAt }: MessageSent): Frame {
+  return success('receive_message', 'New message received.', {
+    transaction_id: transactionIdOf(roomId, id),
+    room_id: roomId,
+    sender_chatid: sender,
+    content,
+    timestamp: sentAt,
+    message_id: id,
+  });
+}
+
+function fileReceived({ roomId, id, sender, sentAt }: MessageSent, file: FileInfo): Frame {
+  const { sha256, ...ofSeed } = fileFields(file);
+  return success('receive_file', 'New file received.', {
+    room_id: roomId,
+    sender_chatid: sender,
+    ...ofSeed,
+    timestamp: sentAt,
+    transaction_id: transactionIdOf(roomId, id),
+    message_id: id,
+    sha256,
+  });
+}

@@ -1,7 +1,6 @@
 import { closeSession, openSession, registerAccount, sendMessage } from '../../contract/gateway.ts';
 import { acknowledgeEvent, confirmRequest, countEvent } from '../../contract/handshake.ts';
 import { readHistory } from '../../contract/messages.ts';
-import type { Method, ReplyOf, RequestOf } from '../../contract/method.ts';
 import { listReceipts } from '../../contract/receipts.ts';
 import {
   addMember,
@@ -14,49 +13,24 @@ import {
   removeMember,
   renameRoom,
 } from '../../contract/rooms.ts';
-import type { RoomEvent } from '../../events.ts';
 import type { RoomId, UserId } from '../../ids.ts';
-import type { JsonObject } from '../dialect.ts';
+import { reply, request } from '../fixtures.ts';
+import type {
+  AnsweredFixture,
+  DialectFixtures,
+  EventFixture,
+  ReplyFixture,
+  RequestFixture,
+} from '../fixtures.ts';
 
 /*
- * The frames of seeds 000 and 001 as they are written there, except for files, and what they mean in the house's own
- * words; and the same for our extensions.
+ * The frames of seeds 000 and 001 as they are written there, except for the transfer of files, and what they mean in the
+ * house's own words; and the same for our extensions.
  */
-
-/** A frame of a client. */
-export interface RequestFixture {
-  title: string;
-  /** An `ack` has the form of a reply, whoever sends it. */
-  frame: { action: string; status?: string; message?: string; data: JsonObject };
-  method: Method;
-  request: unknown;
-  claimedName: string | undefined;
-}
-
-/** A frame of the server. */
-export interface FrameFixture {
-  title: string;
-  /** As the seed has it, but for times, to which we add milliseconds, and for `transaction_id`. */
-  frame: { action: string; status?: string; message?: string; data: JsonObject };
-  /** The fields that we add behind those of the seed. */
-  added?: JsonObject;
-}
-
-/** An answer to a request. */
-export interface ReplyFixture extends FrameFixture {
-  action: string;
-  request: unknown;
-  reply: unknown;
-}
-
-/** A notification. */
-export interface EventFixture extends FrameFixture {
-  event: RoomEvent;
-}
 
 const roomId = 'unique_room_id' as RoomId;
 
-export const requestFixtures: RequestFixture[] = [
+const requests: RequestFixture[] = [
   request('Login', openSession, {
     frame: { action: 'login', data: { chatid: 'user123', password: 'password123' } },
     request: { name: 'user123', proof: { password: 'password123' }, handshake: false, receipts: false },
@@ -243,13 +217,25 @@ export const requestFixtures: RequestFixture[] = [
 ];
 
 /** Requests that nothing answers: they are answers themselves. */
-export const unansweredActions = ['confirm_count', 'ack'];
+const unanswered: AnsweredFixture[] = [
+  reply('confirm_count', confirmRequest, {
+    action: 'confirm_count',
+    request: { transactionId: 'unique_transaction_id', confirm: true },
+    reply: undefined,
+  }),
+  reply('ack', acknowledgeEvent, {
+    action: 'ack',
+    request: { transactionId: 'unique_transaction_id' },
+    reply: undefined,
+  }),
+];
 
 const user456 = { userId: 'user_000000000000000000000456' as UserId, name: 'user456' };
 const user123 = { userId: 'user_000000000000000000000123' as UserId, name: 'user123' };
+const file = { name: 'uploaded_file.txt', size: 1024, type: 'text/plain', sha256: 'f0'.repeat(32) };
 const room = { roomId, name: 'My Room', visibility: 'private', owner: 'user123' } as const;
 
-export const replyFixtures: ReplyFixture[] = [
+const replies: ReplyFixture[] = [
   reply('Login Success', openSession, {
     action: 'login',
     request: { name: 'user123', proof: { password: 'password123' }, handshake: false, receipts: false },
@@ -388,7 +374,13 @@ export const replyFixtures: ReplyFixture[] = [
   reply('Ack', sendMessage, {
     action: 'send_message',
     request: { roomId, content: 'Hello everyone!', clientMessageId: 'c-1' },
-    reply: { roomId, messageId: 7, sentAt: '2024-01-01T12:00:00.000Z' },
+    reply: {
+      roomId,
+      messageId: 7,
+      sentAt: '2024-01-01T12:00:00.000Z',
+      sender: 'user123',
+      repeated: false,
+    },
     frame: {
       action: 'ack',
       status: 'success',
@@ -448,6 +440,47 @@ export const replyFixtures: ReplyFixture[] = [
       },
     },
   }),
+  reply('messages_list with a file, and more behind', readHistory, {
+    action: 'get_messages',
+    request: { roomId, limit: 1 },
+    reply: {
+      roomId,
+      messages: [
+        {
+          id: 2,
+          senderId: user123.userId,
+          sender: 'user123',
+          content: 'uploaded_file.txt',
+          sentAt: '2024-01-01T12:05:00.000Z',
+          file,
+        },
+      ],
+      hasMore: true,
+    },
+    frame: {
+      action: 'messages_list',
+      status: 'success',
+      message: 'Messages retrieved successfully.',
+      data: {
+        room_id: 'unique_room_id',
+        messages: [
+          {
+            message_id: 2,
+            sender_chatid: 'user123',
+            content: 'uploaded_file.txt',
+            timestamp: '2024-01-01T12:05:00.000Z',
+            file: {
+              file_path: 'uploaded_file.txt',
+              file_size: 1024,
+              file_type: 'text/plain',
+              sha256: file.sha256,
+            },
+          },
+        ],
+      },
+    },
+    added: { has_more: true },
+  }),
   reply('room_joined', joinRoom, {
     action: 'join_room',
     request: { roomId },
@@ -498,7 +531,13 @@ export const replyFixtures: ReplyFixture[] = [
   reply('ack of a message without an id of the client', sendMessage, {
     action: 'send_message',
     request: { roomId, content: 'Hello everyone!' },
-    reply: { roomId, messageId: 7, sentAt: '2024-01-01T12:00:00.000Z' },
+    reply: {
+      roomId,
+      messageId: 7,
+      sentAt: '2024-01-01T12:00:00.000Z',
+      sender: 'user123',
+      repeated: true,
+    },
     frame: {
       action: 'ack',
       status: 'success',
@@ -545,7 +584,7 @@ export const replyFixtures: ReplyFixture[] = [
   }),
 ];
 
-export const eventFixtures: EventFixture[] = [
+const events: EventFixture[] = [
   {
     title: 'Receive Message',
     event: {
@@ -570,6 +609,33 @@ export const eventFixtures: EventFixture[] = [
       },
     },
     added: { message_id: 1 },
+  },
+  {
+    title: 'Receive File',
+    event: {
+      type: 'message',
+      roomId,
+      id: 2,
+      senderId: user123.userId,
+      sender: 'user123',
+      content: 'uploaded_file.txt',
+      sentAt: '2024-01-01T12:05:00.000Z',
+      file,
+    },
+    frame: {
+      action: 'receive_file',
+      status: 'success',
+      message: 'New file received.',
+      data: {
+        room_id: 'unique_room_id',
+        sender_chatid: 'user123',
+        file_path: 'uploaded_file.txt',
+        file_size: 1024,
+        file_type: 'text/plain',
+        timestamp: '2024-01-01T12:05:00.000Z',
+      },
+    },
+    added: { transaction_id: 'unique_room_id.2', message_id: 2, sha256: file.sha256 },
   },
   {
     title: 'Room Created, on the other connections of its creator',
@@ -605,7 +671,7 @@ export const eventFixtures: EventFixture[] = [
   },
   {
     title: 'Room Deleted',
-    event: { type: 'room-deleted', roomId },
+    event: { type: 'room-deleted', roomId, roomName: 'My Room' },
     frame: {
       action: 'room_deleted',
       status: 'success',
@@ -615,7 +681,7 @@ export const eventFixtures: EventFixture[] = [
   },
   {
     title: 'Room Renamed',
-    event: { type: 'room-renamed', roomId, newName: 'New Room Name' },
+    event: { type: 'room-renamed', roomId, oldName: 'My Room', newName: 'New Room Name' },
     frame: {
       action: 'room_renamed',
       status: 'success',
@@ -656,19 +722,10 @@ export const eventFixtures: EventFixture[] = [
   },
 ];
 
-/** Lets the compiler hold a fixture against its method's own types. */
-function request<M extends Method>(
-  title: string,
-  method: M,
-  fixture: Pick<RequestFixture, 'frame' | 'claimedName'> & { request: RequestOf<M> },
-): RequestFixture {
-  return { title, method, ...fixture };
-}
-
-function reply<M extends Method>(
-  title: string,
-  _method: M,
-  fixture: Pick<ReplyFixture, 'action' | 'frame' | 'added'> & { request: RequestOf<M>; reply: ReplyOf<M> },
-): ReplyFixture {
-  return { title, ...fixture };
-}
+export const loginFixtures: DialectFixtures = {
+  requests,
+  replies,
+  unanswered,
+  events,
+  untold: ['user-joined', 'user-left', 'presence-ended', 'lobby-listed'],
+};

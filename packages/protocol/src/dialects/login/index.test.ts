@@ -1,61 +1,32 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Command } from '../../command.ts';
 import { sendMessage } from '../../contract/gateway.ts';
 import { errorCodes, ParleyError } from '../../errors.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { createId } from '../../ids.ts';
-import { matches } from '../../validation.ts';
-import { eventFixtures, replyFixtures, requestFixtures, unansweredActions } from './frames.fixtures.ts';
-import type { FrameFixture, ReplyFixture } from './frames.fixtures.ts';
+import { commandOf, framesSuite, written } from '../frames.suite.ts';
+import { loginFixtures } from './frames.fixtures.ts';
 import { events } from './events.ts';
 import { loginDialect } from './index.ts';
 import { requests } from './requests.ts';
 
-describe('every request is understood', () => {
-  test.each(requestFixtures)('$title', ({ frame, method, request, claimedName }) => {
-    expect(loginDialect.recognises(frame.action)).toBe(true);
-    const command = loginDialect.decode(frame);
-    expect(command).toEqual({ method, request, action: frame.action, claimedName });
-    expect(command.method).toBe(method);
-    expect(matches(method.request, command.request)).toBe(true);
-  });
-
-  test('and none is without an example here', () => {
-    const actions = requestFixtures.map(({ frame }) => frame.action);
-    expect(Object.keys(requests).sort()).toEqual([...new Set(actions)].sort());
-  });
-});
-
-describe('every reply is written as the seed has it, our own fields behind', () => {
-  test.each(replyFixtures)('$title', ({ reply, ...fixture }) => {
-    expect(loginDialect.encodeReply(commandOf(fixture), reply)).toBe(written(fixture));
-  });
-
-  test.each(unansweredActions)('%s is not answered', (action) => {
-    expect(loginDialect.encodeReply(commandOf({ action, request: {} }), undefined)).toBeUndefined();
-  });
-
-  test('and none is without an example here', () => {
-    const actions = [...replyFixtures.map(({ action }) => action), ...unansweredActions];
-    expect(Object.keys(requests).sort()).toEqual([...new Set(actions)].sort());
-  });
-});
-
-describe('every notification is written as the seed has it, our own fields behind', () => {
-  test.each(eventFixtures)('$title', ({ event, ...expected }) => {
-    expect(loginDialect.encodeEvent(event)).toBe(written(expected));
-  });
-
-  test('and none is without an example here', () => {
-    const types = eventFixtures.map(({ event }) => event.type);
-    expect(Object.keys(events).sort()).toEqual([...new Set(types)].sort());
-  });
+framesSuite({
+  dialect: loginDialect,
+  bodyField: 'data',
+  requests,
+  events,
+  fixtures: loginFixtures,
+  errorFrame: (code, message, action) => ({
+    action: 'error',
+    original_action: action,
+    status: 'error',
+    message,
+    code,
+  }),
 });
 
 describe('the integrity handshake, as the seed has it', () => {
   const handshake = loginDialect.handshake!;
-  const steps = ['character_count', ...unansweredActions];
-  const asked = replyFixtures.filter(({ action }) => !steps.includes(action));
+  const asked = loginFixtures.replies.filter(({ action }) => action !== 'character_count');
   const [messages, others] = [true, false].map((isMessage) =>
     asked.filter(({ action }) => (action === 'send_message') === isMessage),
   );
@@ -72,23 +43,28 @@ describe('the integrity handshake, as the seed has it', () => {
   });
 
   test.each(others!)('$title: the usual reply with the id of the exchange, then the ack', (fixture) => {
-    const frames = handshake.encodeReply(commandOf(fixture), fixture.reply, 'unique_transaction_id');
-    const reply = written({
-      ...fixture,
-      added: { ...fixture.added, transaction_id: 'unique_transaction_id' },
-    });
+    const frames = handshake.encodeReply(
+      commandOf(loginFixtures, fixture),
+      fixture.reply,
+      'unique_transaction_id',
+    );
+    const added = { ...fixture.added, transaction_id: 'unique_transaction_id' };
+    const reply = written({ ...fixture, added }, 'data');
     expect(frames).toEqual([reply, ack]);
   });
 
   test.each(messages!)('$title: one ack, under the id of the exchange', (fixture) => {
-    const frames = handshake.encodeReply(commandOf(fixture), fixture.reply, 'unique_transaction_id');
-    const { data } = fixture.frame;
-    const underExchange = { ...data, transaction_id: 'unique_transaction_id' };
-    expect(frames).toEqual([written({ ...fixture, frame: { ...fixture.frame, data: underExchange } })]);
+    const frames = handshake.encodeReply(
+      commandOf(loginFixtures, fixture),
+      fixture.reply,
+      'unique_transaction_id',
+    );
+    const data = { ...(fixture.frame['data'] as object), transaction_id: 'unique_transaction_id' };
+    expect(frames).toEqual([written({ ...fixture, frame: { ...fixture.frame, data } }, 'data')]);
   });
 
   test('what has no reply of its own is closed by the ack alone', () => {
-    const command = commandOf({ action: 'ack', request: {} });
+    const command = commandOf(loginFixtures, loginFixtures.unanswered[0]!);
     expect(handshake.encodeReply(command, undefined, 'unique_transaction_id')).toEqual([ack]);
   });
 
@@ -122,18 +98,6 @@ describe('the integrity handshake, as the seed has it', () => {
 });
 
 describe('an error', () => {
-  test('has the form of the seed, its code behind', () => {
-    expect(loginDialect.encodeError(new ParleyError('not_owner'), 'delete_room')).toBe(
-      JSON.stringify({
-        action: 'error',
-        original_action: 'delete_room',
-        status: 'error',
-        message: errorCodes.not_owner.text,
-        code: 'not_owner',
-      }),
-    );
-  });
-
   test.each(['invalid_credentials', 'already_logged_in'] as const)(
     'is a login_fail with the words of the seed where a login fails as %s',
     (code) => {
@@ -173,40 +137,18 @@ describe('an error', () => {
       data: { retry_after_ms: 250, field: 'participants.1', users: ['zoë'] },
     });
   });
-
-  test('of a frame without an action says so', () => {
-    const frame = JSON.parse(loginDialect.encodeError(new ParleyError('invalid_json'), undefined));
-    expect(frame).toMatchObject({ action: 'error', original_action: null, code: 'invalid_json' });
-  });
-
-  test.each(Object.keys(errorCodes) as ErrorCode[])('%s is told by its code and a sentence', (code) => {
-    const frame = JSON.parse(loginDialect.encodeError(new ParleyError(code), 'send_message'));
-    expect(frame).toEqual({
-      action: 'error',
-      original_action: 'send_message',
-      status: 'error',
-      message: errorCodes[code].text,
-      code,
-    });
-  });
 });
 
 test('a transaction_id is the same in the ack of a message and at all its receivers', () => {
   const roomId = createId('room');
   const sentAt = '2024-01-01T12:00:00.000Z';
   const event = { type: 'message', roomId, id: 41, sender: 'anna', content: 'hello', sentAt } as const;
-  const received = JSON.parse(loginDialect.encodeEvent({ ...event, senderId: createId('user') })!);
+  const sent = { ...event, senderId: createId('user') };
+  const file = { name: 'a.txt', size: 1, type: 'text/plain', sha256: '0'.repeat(64) };
   const command = { method: sendMessage, request: {}, action: 'send_message', claimedName: undefined };
   const ack = JSON.parse(loginDialect.encodeReply(command, { roomId, messageId: 41, sentAt })!);
-  expect(ack.data.transaction_id).toBe(received.data.transaction_id);
+  for (const told of [sent, { ...sent, file }]) {
+    const received = JSON.parse(loginDialect.encodeEvent(told)[0]!);
+    expect(received.data.transaction_id).toBe(ack.data.transaction_id);
+  }
 });
-
-function commandOf({ action, request }: Pick<ReplyFixture, 'action' | 'request'>): Command {
-  const { method } = requestFixtures.find(({ frame }) => frame.action === action)!;
-  return { method, request: request, action, claimedName: undefined };
-}
-
-/** The exact text of a frame: the seed's keys in the seed's order, then ours. */
-function written({ frame, added }: FrameFixture): string {
-  return JSON.stringify({ ...frame, data: { ...frame.data, ...added } });
-}

@@ -1,10 +1,7 @@
 import { Type } from 'typebox';
-import type { Static, TObject, TProperties } from 'typebox';
-import type { Command } from '../../command.ts';
 import { closeSession, openSession, registerAccount, sendMessage } from '../../contract/gateway.ts';
 import { maxPageMessages, readHistory } from '../../contract/messages.ts';
 import { acknowledgeEvent, confirmRequest, countEvent } from '../../contract/handshake.ts';
-import type { Method, ReplyOf, RequestOf } from '../../contract/method.ts';
 import { listReceipts } from '../../contract/receipts.ts';
 import {
   addMember,
@@ -31,66 +28,30 @@ import {
   storableText,
 } from '../../text.ts';
 import { normalizeTime, TimeInput } from '../../times.ts';
-import { validated } from '../../validation.ts';
-import { isJsonObject } from '../dialect.ts';
-import type { JsonObject } from '../dialect.ts';
-import { success } from './frames.ts';
+import { rowsWith } from '../request-rows.ts';
+import type { RequestTable } from '../request-rows.ts';
+import { fileFields, success } from './frames.ts';
 import type { Frame } from './frames.ts';
 
-/** One action of the dialect: how its `data` is read, and what answers it. */
-export interface RequestRow {
-  decode(data: JsonObject, action: string): Command;
-  /** Undefined where nothing answers. */
-  encodeReply(reply: unknown, request: unknown): Frame | undefined;
-}
-
-interface RowDefinition<M extends Method, Data extends TProperties> {
-  /** The fields of `data` beside `chatid`. */
-  data: Data;
-  request: (data: Static<TObject<Data>>) => RequestOf<M>;
-  reply: (reply: ReplyOf<M>, request: RequestOf<M>) => Frame | undefined;
-}
-
-/** `chatid`, which file frames spell `chat_id`, says who is speaking; unknown further fields are ignored. */
+/** `chatid`, which file frames spell `chat_id`, says who is speaking. */
 const speaker = { chatid: Type.Optional(NameInput), chat_id: Type.Optional(NameInput) };
 
-function row<M extends Method, Data extends TProperties>(
-  method: M,
-  definition: RowDefinition<M, Data>,
-): RequestRow {
-  const schema = Type.Object({ ...speaker, ...definition.data });
-  return {
-    decode(fields, action) {
-      const data = validated(schema, withShortLists(fields)) as Static<TObject<Data>> & {
-        chatid?: string;
-        chat_id?: string;
-      };
-      const claimed = data.chatid ?? data.chat_id;
-      return {
-        method,
-        request: definition.request(data),
-        action,
-        claimedName: claimed === undefined ? undefined : normalizeName(claimed),
-      };
-    },
-    encodeReply: (reply, request) => definition.reply(reply as ReplyOf<M>, request as RequestOf<M>),
-  };
-}
+const row = rowsWith(speaker, ({ chatid, chat_id }) => ({ claimedName: chatid ?? chat_id }));
 
 const TransactionId = storableText(1, 128);
 const roomOnly = { room_id: RoomId };
 const toRoomOnly = ({ room_id }: { room_id: RoomId }) => ({ roomId: room_id });
 
 /** Every request of the dialect (protocol.md, "Login dialect"; seeds 000 and 001). */
-export const requests: Record<string, RequestRow> = {
+export const requests: RequestTable<Frame> = {
   register: row(registerAccount, {
-    data: { chatid: NameInput, password: NewPassword },
+    fields: { chatid: NameInput, password: NewPassword },
     request: ({ chatid, password }) => ({ name: normalizeName(chatid), password }),
     reply: ({ name }) => success('register_success', 'Account created successfully', { chatid: name }),
   }),
 
   login: row(openSession, {
-    data: {
+    fields: {
       chatid: NameInput,
       password: Type.Optional(Password),
       session_key: Type.Optional(storableText(1, 256)),
@@ -109,13 +70,13 @@ export const requests: Record<string, RequestRow> = {
   }),
 
   logout: row(closeSession, {
-    data: {},
+    fields: {},
     request: () => ({}),
     reply: ({ name }) => success('logout_success', 'Logout successful', { chatid: name }),
   }),
 
   create_room: row(createRoom, {
-    data: { participants: Type.Array(NameInput, { maxItems: maxParticipants }), room_name: NameInput },
+    fields: { participants: Type.Array(NameInput, { maxItems: maxParticipants }), room_name: NameInput },
     request: ({ participants, room_name }) => ({
       name: normalizeName(room_name),
       visibility: 'private' as const,
@@ -125,9 +86,9 @@ export const requests: Record<string, RequestRow> = {
   }),
 
   get_rooms: row(listRooms, {
-    data: { scope: Type.Optional(Type.Union([Type.Literal('mine'), Type.Literal('public')])) },
+    fields: { scope: Type.Optional(Type.Union([Type.Literal('mine'), Type.Literal('public')])) },
     request: ({ scope = 'mine' }) => ({ scope }),
-    reply: ({ rooms }, { scope }) =>
+    reply: ({ rooms }, { request: { scope } }) =>
       success('rooms_list', 'Room list retrieved successfully.', {
         rooms: rooms.map(({ roomId, name, users, owner, member }) =>
           scope === 'mine' ? { id: roomId, name } : { id: roomId, name, users, owner, member },
@@ -136,14 +97,14 @@ export const requests: Record<string, RequestRow> = {
   }),
 
   add_user_to_room: row(addMember, {
-    data: { room_id: RoomId, user_to_add: NameInput },
+    fields: { room_id: RoomId, user_to_add: NameInput },
     request: ({ room_id, user_to_add }) => ({ roomId: room_id, user: normalizeName(user_to_add) }),
     reply: ({ roomId, user }) =>
       success('user_added', 'User added to room successfully', { room_id: roomId, user_added: user.name }),
   }),
 
   remove_user_from_room: row(removeMember, {
-    data: { room_id: RoomId, user_to_remove: NameInput },
+    fields: { room_id: RoomId, user_to_remove: NameInput },
     request: ({ room_id, user_to_remove }) => ({ roomId: room_id, user: normalizeName(user_to_remove) }),
     reply: ({ roomId, user }) =>
       success('user_removed', 'User removed from room successfully', {
@@ -153,20 +114,20 @@ export const requests: Record<string, RequestRow> = {
   }),
 
   delete_room: row(deleteRoom, {
-    data: roomOnly,
+    fields: roomOnly,
     request: toRoomOnly,
     reply: ({ roomId }) => success('room_deleted', 'Room deleted successfully', { room_id: roomId }),
   }),
 
   rename_room: row(renameRoom, {
-    data: { room_id: RoomId, new_room_name: NameInput },
+    fields: { room_id: RoomId, new_room_name: NameInput },
     request: ({ room_id, new_room_name }) => ({ roomId: room_id, newName: normalizeName(new_room_name) }),
     reply: ({ roomId, name }) =>
       success('room_renamed', 'Room renamed successfully', { room_id: roomId, new_room_name: name }),
   }),
 
   join_room: row(joinRoom, {
-    data: roomOnly,
+    fields: roomOnly,
     request: toRoomOnly,
     reply: ({ room, user }) =>
       success('room_joined', 'Room joined successfully', {
@@ -177,14 +138,14 @@ export const requests: Record<string, RequestRow> = {
   }),
 
   leave_room: row(leaveRoom, {
-    data: roomOnly,
+    fields: roomOnly,
     request: toRoomOnly,
     reply: ({ roomId, user }) =>
       success('room_left', 'Room left successfully', { room_id: roomId, chatid: user.name }),
   }),
 
   get_room_users: row(listMembers, {
-    data: { room_id: RoomId, after: Type.Optional(NameInput) },
+    fields: { room_id: RoomId, after: Type.Optional(NameInput) },
     request: ({ room_id, after }) => ({
       roomId: room_id,
       ...(after === undefined ? {} : { after: normalizeName(after) }),
@@ -198,24 +159,24 @@ export const requests: Record<string, RequestRow> = {
   }),
 
   send_message: row(sendMessage, {
-    data: { room_id: RoomId, content: Content, client_message_id: Type.Optional(ClientMessageId) },
+    fields: { room_id: RoomId, content: Content, client_message_id: Type.Optional(ClientMessageId) },
     request: ({ room_id, content, client_message_id: clientMessageId }) => ({
       roomId: room_id,
       content,
       ...(clientMessageId === undefined ? {} : { clientMessageId }),
     }),
-    reply: ({ roomId, messageId, sentAt }, { clientMessageId }) =>
+    reply: ({ roomId, messageId, sentAt }, { request }) =>
       success('ack', 'Action processed successfully.', {
         transaction_id: transactionIdOf(roomId, messageId),
         room_id: roomId,
         message_id: messageId,
         timestamp: sentAt,
-        client_message_id: clientMessageId,
+        client_message_id: request.clientMessageId,
       }),
   }),
 
   get_messages: row(readHistory, {
-    data: {
+    fields: {
       room_id: RoomId,
       from_time: Type.Optional(TimeInput),
       after_id: Type.Optional(MessageId),
@@ -232,18 +193,19 @@ export const requests: Record<string, RequestRow> = {
     reply: ({ roomId, messages, hasMore }) =>
       success('messages_list', 'Messages retrieved successfully.', {
         room_id: roomId,
-        messages: messages.map(({ id, sender, content, sentAt }) => ({
+        messages: messages.map(({ id, sender, content, sentAt, file }) => ({
           message_id: id,
           sender_chatid: sender,
           content,
           timestamp: sentAt,
+          file: file && fileFields(file),
         })),
         has_more: hasMore,
       }),
   }),
 
   get_receipts: row(listReceipts, {
-    data: roomOnly,
+    fields: roomOnly,
     request: toRoomOnly,
     reply: ({ roomId, receipts }) =>
       success('receipts_list', 'Receipts retrieved successfully.', {
@@ -253,13 +215,13 @@ export const requests: Record<string, RequestRow> = {
   }),
 
   confirm_count: row(confirmRequest, {
-    data: { transaction_id: TransactionId, confirm: Type.Boolean() },
+    fields: { transaction_id: TransactionId, confirm: Type.Boolean() },
     request: ({ transaction_id, confirm }) => ({ transactionId: transaction_id, confirm }),
     reply: () => undefined,
   }),
 
   character_count: row(countEvent, {
-    data: { transaction_id: TransactionId, letter_frequencies: LetterFrequencies },
+    fields: { transaction_id: TransactionId, letter_frequencies: LetterFrequencies },
     request: ({ transaction_id, letter_frequencies }) => ({
       transactionId: transaction_id,
       letterFrequencies: letter_frequencies,
@@ -271,32 +233,8 @@ export const requests: Record<string, RequestRow> = {
   }),
 
   ack: row(acknowledgeEvent, {
-    data: { transaction_id: TransactionId },
+    fields: { transaction_id: TransactionId },
     request: ({ transaction_id }) => ({ transactionId: transaction_id }),
     reply: () => undefined,
   }),
 };
-
-/** Cuts lists just beyond the longest we take: what is wrong with a huge one is found without reading all of it. */
-function withShortLists(fields: JsonObject): JsonObject {
-  if (!Object.values(fields).some(isTooLong)) return fields;
-  const short = Object.entries(fields).map(([key, value]) => [
-    key,
-    isTooLong(value) ? value.slice(0, maxParticipants + 1) : value,
-  ]);
-  return Object.fromEntries(short) as JsonObject;
-}
-
-function isTooLong(value: unknown): value is unknown[] {
-  return Array.isArray(value) && value.length > maxParticipants;
-}
-
-/** The body of a request frame; a request without fields may leave it out. */
-export function dataOf(frame: JsonObject): JsonObject {
-  const { data = {} } = frame;
-  if (!isJsonObject(data)) {
-    const message = 'The field `data` is invalid: it must be an object.';
-    throw new ParleyError('invalid_field', { field: 'data' }, { message });
-  }
-  return data;
-}

@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { letterFrequencies } from '../../letter-frequencies.ts';
+import {
+  anyText,
+  limit,
+  messageId,
+  name,
+  optional,
+  roomId,
+  text,
+  time,
+  transactionId,
+} from '../arbitraries.ts';
+import type { Bodies } from '../arbitraries.ts';
+
+/** Well-formed bodies of each action, without who speaks where that is optional. */
+export const loginBodies: Bodies = {
+  register: { chatid: name, password: text(8, 256) },
+  login: {
+    chatid: name,
+    password: text(1, 256),
+    session_key: optional(text(1, 256)),
+    handshake: optional(fc.boolean()),
+    receipts: optional(fc.boolean()),
+  },
+  logout: {},
+  create_room: { participants: fc.array(name, { maxLength: 20 }), room_name: name },
+  get_rooms: { scope: optional(fc.constantFrom('mine', 'public')) },
+  add_user_to_room: { room_id: roomId, user_to_add: name },
+  remove_user_from_room: { room_id: roomId, user_to_remove: name },
+  delete_room: { room_id: roomId },
+  rename_room: { room_id: roomId, new_room_name: name },
+  join_room: { room_id: roomId },
+  leave_room: { room_id: roomId },
+  get_room_users: { room_id: roomId, after: optional(name) },
+  send_message: { room_id: roomId, content: text(1, 200), client_message_id: optional(text(1, 128)) },
+  get_messages: {
+    room_id: roomId,
+    from_time: optional(time),
+    after_id: optional(messageId),
+    before_id: optional(messageId),
+    limit,
+  },
+  get_receipts: { room_id: roomId },
+  confirm_count: { transaction_id: transactionId, confirm: fc.boolean() },
+  character_count: {
+    transaction_id: transactionId,
+    letter_frequencies: anyText.map(letterFrequencies),
+    original_action: optional(anyText),
+  },
+  ack: { transaction_id: transactionId, status: optional(anyText) },
+};

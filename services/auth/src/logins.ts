@@ -1,0 +1,124 @@
+import { ParleyError } from '@parley/protocol';
+import type {
+  Caller,
+  ConnectionPlace,
+  ConnectionsEnded,
+  findSession,
+  logIn,
+  openToken,
+  ReplyOf,
+  RequestOf,
+  resumeSession,
+  SessionId,
+  User,
+} from '@parley/protocol';
+import { isPassword } from './passwords.ts';
+import type { RateLimit } from './rate-limits.ts';
+import type { LoginPolicy, SessionStore } from './sessions.ts';
+import type { AccountStore } from './store.ts';
+
+export interface LoginsParts {
+  accounts: AccountStore;
+  sessions: SessionStore;
+  limit: RateLimit;
+  limits: { loginsPerAccount: number; loginsPerAddress: number };
+  loginPolicy: LoginPolicy;
+  /** Whether the connection still answers; false too when its gateway is gone. */
+  isAlive: (place: ConnectionPlace) => Promise<boolean>;
+  publish: (event: ConnectionsEnded) => void;
+}
+
+/** Who wants to come in, and from which address, for its limit. */
+export type Credentials = RequestOf<typeof openToken>;
+
+export type Session = ReplyOf<typeof logIn>;
+export type Logins = ReturnType<typeof createLogins>;
+
+/** Who may come in, as whom, and for how long. */
+export function createLogins({
+  accounts,
+  sessions,
+  limit,
+  limits,
+  loginPolicy,
+  isAlive,
+  publish,
+}: LoginsParts) {
+  /** Opens a session for a connection of the login dialect. */
+  async function logIn(credentials: Credentials, place: ConnectionPlace): Promise<Session> {
+    return openSession(await authenticate(credentials), place);
+  }
+
+  /** Opens a session that is bound to no connection and in the way of none. */
+  async function openToken(credentials: Credentials): Promise<Session> {
+    const user = await authenticate(credentials);
+    return { ...user, ...(await sessions.openToken(user)) };
+  }
+
+  /** An unknown user and a wrong password are one answer, after the same work. */
+  async function authenticate({ name, password, address }: Credentials): Promise<User> {
+    await limit(`login:address:${address}`, limits.loginsPerAddress);
+    await limit(`login:account:${name}`, limits.loginsPerAccount);
+    const account = await accounts.find(name);
+    const right = await isPassword(account?.passwordHash, password);
+    if (!account || !right) throw new ParleyError('invalid_credentials');
+    return { userId: account.userId, name };
+  }
+
+  /**
+   * Under `single`, a connection that is in the way is probed, and taken over when it does not answer: that one only,
+   * as another login may have been quicker.
+   */
+  async function openSession(user: User, place: ConnectionPlace, dead?: ConnectionPlace): Promise<Session> {
+    const opening = await sessions.open(user, place, loginPolicy, dead);
+    if (opening.outcome === 'occupied') {
+      if (await isAlive(opening.place)) throw new ParleyError('already_logged_in');
+      return openSession(user, place, opening.place);
+    }
+    const { sessionId, sessionKey, ended } = opening;
+    endConnections(user, ended, 'taken-over', place);
+    return { ...user, sessionId, sessionKey };
+  }
+
+  /** Binds an open session to another connection and sends its former one away, with those that may not be beside it. */
+  async function resume(
+    { name, sessionKey, address }: Omit<RequestOf<typeof resumeSession>, 'place'>,
+    place: ConnectionPlace,
+  ): Promise<Session> {
+    await limit(`login:address:${address}`, limits.loginsPerAddress);
+    const resumed = await sessions.resume(name, sessionKey, place, loginPolicy);
+    if (!resumed) throw new ParleyError('invalid_credentials');
+    const { userId, sessionId, ended } = resumed;
+    endConnections({ userId }, [sessionId], 'resumed', place);
+    endConnections({ userId }, ended, 'taken-over', place);
+    return { userId, name, sessionId, sessionKey };
+  }
+
+  async function find(sessionKey: string): Promise<ReplyOf<typeof findSession>> {
+    const session = await sessions.find(sessionKey);
+    if (!session) throw new ParleyError('not_authenticated');
+    return session;
+  }
+
+  /** Ends the caller's session; its other connections have to go, the caller's own stays. */
+  async function endSession(caller: Caller): Promise<void> {
+    if (caller.sessionId === undefined) {
+      const message = 'A guest has no session that could be ended.';
+      throw new ParleyError('forbidden', {}, { message });
+    }
+    await sessions.end(caller.userId, caller.sessionId);
+    endConnections(caller, [caller.sessionId], 'session-ended', caller);
+  }
+
+  function endConnections(
+    { userId }: Pick<User, 'userId'>,
+    sessionIds: SessionId[],
+    reason: ConnectionsEnded['reason'],
+    { connectionId }: Pick<Caller, 'connectionId'>,
+  ): void {
+    if (sessionIds.length === 0) return;
+    publish({ type: 'connections-ended', userId, sessionIds, reason, except: connectionId });
+  }
+
+  return { logIn, openToken, resume, find, endSession };
+}

@@ -1,0 +1,41 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Bus, Log, RequestContext } from '@parley/service-kit';
+import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify';
+import type { Static, TSchema } from 'typebox';
+import type { Rate } from '../rate-limiter.ts';
+
+export interface HttpOptions {
+  bus: Pick<Bus, 'call'>;
+  log: Log;
+  /** Longest wait for the services that a request needs, in ms. */
+  requestTimeoutMs: number;
+  /** The origins of pages that may use the API beside our own; `*`: all. */
+  allowedOrigins: readonly string[];
+  /** Requests of one address, and of one user. Undefined: no limits. */
+  rates: Rate | undefined;
+  /** The client's address. */
+  addressOf: (request: IncomingMessage) => string;
+  /** Whether the client came by TLS, to us or to a proxy that may be believed. */
+  isSecure: (request: IncomingMessage) => boolean;
+}
+
+/** What a request has in its parts is what their schemas say. */
+interface TypeBoxProvider extends FastifyTypeProvider {
+  validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
+}
+
+/** Fastify, with our schemas. */
+export type HttpApp = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxProvider
+>;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** For what the request asks of services; its caller is there where the route wants a token. */
+    busContext: RequestContext;
+  }
+}

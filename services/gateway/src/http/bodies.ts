@@ -1,0 +1,27 @@
+import { parseJson } from '@parley/protocol';
+import type { FastifyRequest } from 'fastify';
+import type { HttpApp } from './app.ts';
+import { noJson } from './errors.ts';
+
+/** Largest body of a request, in bytes. */
+export const maxBodyBytes = 65_536;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Bodies are JSON, and have to say so: that is what keeps pages of other sites from sending any without being asked. */
+export function acceptJsonOnly(app: HttpApp): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (request, body, done) => {
+    try {
+      done(null, body.length === 0 ? undefined : parseBody(request, body));
+    } catch (thrown) {
+      done(noJson(thrown));
+    }
+  });
+}
+
+function parseBody({ headers }: FastifyRequest, body: Buffer): unknown {
+  const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
+  if (type !== 'application/json') throw new Error('the body is not said to be JSON');
+  return parseJson(utf8.decode(body));
+}

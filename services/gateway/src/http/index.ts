@@ -1,0 +1,108 @@
+import { ParleyError } from '@parley/protocol';
+import { callerOf, createContext } from '@parley/service-kit';
+import { fastify } from 'fastify';
+import { upgradePaths } from '../server.ts';
+import { accountRoutes, openAccountRoutes } from './accounts.ts';
+import type { HttpApp, HttpOptions } from './app.ts';
+import { acceptJsonOnly, maxBodyBytes } from './bodies.ts';
+import { welcomeBrowsers } from './browsers.ts';
+import { findCaller } from './callers.ts';
+import { answerUnreadable, sendError, sendNotFound } from './errors.ts';
+import { historyRoutes } from './history.ts';
+import { watchRoutes } from './methods.ts';
+import { describeApi } from './open-api.ts';
+import { ClientRates } from './rate-limits.ts';
+import { roomRoutes } from './rooms.ts';
+import { bearerToken } from './tokens.ts';
+import { useOwnValidators } from './validation.ts';
+
+export type { HttpApp, HttpOptions } from './app.ts';
+
+/** A client may take so long for its headers, and for a whole request, in ms. */
+const headersTimeoutMs = 10_000;
+const requestTimeoutMs = 20_000;
+/** A connection without any sign of life is closed after this long, in ms: longer than any answer takes. */
+const silenceMs = 60_000;
+/** How often these are looked at, in ms. */
+const checkEveryMs = 5_000;
+const maxHeaderBytes = 16_384;
+/** Longer than any part of a path that the headers have room for: our schemas bound it. */
+const maxPathPartCharacters = maxHeaderBytes;
+
+/** The HTTP API (protocol.md, "Join dialect"), ready to listen. Closing it closes its server. */
+export async function createHttp(options: HttpOptions): Promise<HttpApp> {
+  const { log } = options;
+  const app: HttpApp = fastify({
+    logger: false,
+    bodyLimit: maxBodyBytes,
+    requestTimeout: requestTimeoutMs,
+    connectionTimeout: silenceMs,
+    http: {
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: checkEveryMs,
+      maxHeaderSize: maxHeaderBytes,
+    },
+    routerOptions: { maxParamLength: maxPathPartCharacters },
+    // While we drain, what comes is answered by whatever is still there.
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => {
+      sendError(error, request, reply, log);
+    },
+    clientErrorHandler: answerUnreadable,
+  });
+  app.setErrorHandler((error, request, reply) => {
+    sendError(error, request, reply, log);
+  });
+  acceptJsonOnly(app);
+  useOwnValidators(app);
+  await answerBeforeRoutes(app, options);
+  await describeApi(app);
+  app.get('/', { schema: { hide: true } }, () => ({ name: 'Parley', webSocket: upgradePaths }));
+  openAccountRoutes(app, options);
+  await app.register((scope: HttpApp, _options, done) => {
+    requireToken(scope, options);
+    accountRoutes(scope, options);
+    roomRoutes(scope, options);
+    historyRoutes(scope, options);
+    done();
+  });
+  await app.ready();
+  return app;
+}
+
+/** What is the same for all requests, in this order: a refusal is readable for pages of allowed origins too. */
+async function answerBeforeRoutes(app: HttpApp, options: HttpOptions): Promise<void> {
+  const { allowedOrigins, rates, addressOf } = options;
+  const methodsOf = watchRoutes(app);
+  const ratesByAddress = new ClientRates(rates);
+  await welcomeBrowsers(app, allowedOrigins);
+  app.decorateRequest('busContext');
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('cache-control', 'no-store');
+    ratesByAddress.admit(addressOf(request.raw));
+    // Before the body is read: whatever it is, nobody is here for it.
+    if (request.is404) sendNotFound(request, reply, methodsOf(pathOf(request.url)));
+    else done();
+  });
+  app.setNotFoundHandler((request, reply) => sendNotFound(request, reply, methodsOf(pathOf(request.url))));
+  app.addHook('preValidation', (request, _reply, done) => {
+    request.busContext = createContext(options.requestTimeoutMs);
+    done();
+  });
+}
+
+/** The routes of this scope are for those with a token: over HTTP in the `Authorization` header only. */
+function requireToken(scope: HttpApp, { bus, rates }: HttpOptions): void {
+  const ratesByUser = new ClientRates(rates);
+  scope.addHook('preValidation', async (request) => {
+    const token = bearerToken(request.headers.authorization);
+    if (token === undefined) throw new ParleyError('not_authenticated');
+    const caller = await findCaller(bus, token, request.busContext);
+    request.busContext = { ...request.busContext, caller };
+    ratesByUser.admit(callerOf(request.busContext).userId);
+  });
+}
+
+function pathOf(url: string): string {
+  return url.split('?', 1)[0] ?? '';
+}

@@ -1,0 +1,33 @@
+import { ParleyError } from '@parley/protocol';
+import { rateLimited } from '../metrics.ts';
+import { TokenBucket } from '../rate-limiter.ts';
+import type { Rate } from '../rate-limiter.ts';
+
+/** Most clients that are remembered; who has not been seen for longest is forgotten first. */
+const maxClients = 20_000;
+
+/** Limits the rate of each of many clients, by one measure for all. */
+export class ClientRates {
+  readonly #rate: Rate | undefined;
+  readonly #maxClients: number;
+  readonly #buckets = new Map<string, TokenBucket>();
+
+  /** @param rate Undefined: no limits. */
+  constructor(rate: Rate | undefined, clients: number = maxClients) {
+    this.#rate = rate;
+    this.#maxClients = clients;
+  }
+
+  /** @throws ParleyError `rate_limited` with the time to wait. */
+  admit(client: string, now = Date.now()): void {
+    if (!this.#rate) return;
+    const bucket = this.#buckets.get(client) ?? new TokenBucket(this.#rate, now);
+    this.#buckets.delete(client);
+    this.#buckets.set(client, bucket);
+    if (this.#buckets.size > this.#maxClients) this.#buckets.delete(this.#buckets.keys().next().value!);
+    const retryAfterMs = bucket.take(now);
+    if (retryAfterMs === 0) return;
+    rateLimited.inc();
+    throw new ParleyError('rate_limited', { retryAfterMs });
+  }
+}
