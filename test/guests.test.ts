@@ -195,13 +195,17 @@ describe('a connection of the join dialect', () => {
     for (const [query, headers] of [
       ['', { authorization: 'Bearer wrong' }],
       ['?token=wrong', {}],
+      ['?token=', {}],
+      [`?token=${'x'.repeat(300)}`, {}],
     ] as const) {
       using client = open(query, headers);
       await expect(client.opened()).rejects.toThrow('401');
     }
-    using withBadCookie = await open('', { cookie: 'parley_token=wrong' }).opened();
-    withBadCookie.send({ action: 'join', username: 'inge', roomId });
-    expect(await withBadCookie.next('the reply')).toMatchObject({ code: 'not_authenticated' });
+    for (const bad of ['wrong', 'x'.repeat(300), '']) {
+      using withBadCookie = await open('', { cookie: `parley_token=${bad}` }).opened();
+      withBadCookie.send({ action: 'join', username: 'inge', roomId });
+      expect(await withBadCookie.next('the reply')).toMatchObject({ code: 'not_authenticated' });
+    }
   });
 
   test('is in several rooms, gets what followed an id, and never what is private to others', async () => {

@@ -18,10 +18,15 @@ beforeAll(async () => {
 });
 afterAll(() => opened.disposeAsync());
 
-test('the seed\'s file, 1,048,576 bytes in 1,024 packets', async () => {
+test("the seed's file, 1,048,576 bytes in 1,024 packets", async () => {
   const chunks = chunksOf(1_048_576, 1_024);
   const file = await client.send(anna, roomId, { name: 'my_document.pdf', chunks });
-  expect(file).toEqual({ name: 'my_document.pdf', size: 1_048_576, type: 'text/plain', sha256: sha256(chunks) });
+  expect(file).toEqual({
+    name: 'my_document.pdf',
+    size: 1_048_576,
+    type: 'text/plain',
+    sha256: sha256(chunks),
+  });
   const bytes = await client.download(anna, roomId, 'my_document.pdf');
   expect(sha256([bytes])).toBe(file.sha256);
 });

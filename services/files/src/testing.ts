@@ -11,15 +11,7 @@ import {
   putChunks,
   readFile,
 } from '@parley/protocol';
-import type {
-  ChunkRefusal,
-  FileInfo,
-  ListedFile,
-  RequestOf,
-  RoomId,
-  UploadId,
-  User,
-} from '@parley/protocol';
+import type { ChunkRefusal, FileInfo, ListedFile, RequestOf, RoomId, UploadId, User } from '@parley/protocol';
 import { createContext, noBytes } from '@parley/service-kit';
 import { contextOf } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';

@@ -1,8 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
-import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { defaultDialect, ParleyError } from '@parley/protocol';
-import type { ErrorCode } from '@parley/protocol';
 import type { Log } from '@parley/service-kit';
 import type { FastifyInstance } from 'fastify';
 import { WebSocketServer } from 'ws';
@@ -10,6 +8,7 @@ import type { WebSocket } from 'ws';
 import { Connection } from './connection.ts';
 import type { BoundSession, ConnectionOptions, ConnectionOrigin } from './connection.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { endWithError } from './http/errors.ts';
 import { isAllowedOrigin } from './http/origins.ts';
 import { upgradeToken } from './http/tokens.ts';
 import { openConnections, rateLimited } from './metrics.ts';
@@ -41,8 +40,8 @@ export const upgradePaths = ['/', '/ws', '/chat'];
 const drainStepMs = 5;
 /** The part of the drain time over which closings are spread; the rest is for what is in hand. */
 const drainSpread = 0.7;
-const retryAfterSeconds = 10;
-const waitingHelps: readonly ErrorCode[] = ['rate_limited', 'unavailable'];
+/** How soon an address with as many connections as it may have is asked to try again, in ms. */
+const retryAfterMs = 10_000;
 const nothingHere = 'There is nothing at this path.';
 
 /** The port that clients connect to: HTTP and WebSocket. */
@@ -67,7 +66,7 @@ export class ClientServer implements AsyncDisposable {
     this.#server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
       stream.on('error', destroy);
       this.#upgrade(request, stream, head).catch((thrown: unknown) => {
-        refuse(stream, ParleyError.from(thrown));
+        endWithError(stream, ParleyError.from(thrown));
       });
     });
   }
@@ -111,7 +110,7 @@ export class ClientServer implements AsyncDisposable {
     const most = this.#options.rates?.connectionsPerAddress ?? Infinity;
     if ((this.#perAddress.get(address) ?? 0) < most) return;
     rateLimited.inc();
-    throw new ParleyError('rate_limited');
+    throw new ParleyError('rate_limited', { retryAfterMs });
   }
 
   /** Whose token came along. A cookie that is no good any more is none: a browser sends it without being asked. */
@@ -181,20 +180,6 @@ export class ClientServer implements AsyncDisposable {
     this.#server.closeAllConnections();
     await this.#options.http.close();
   }
-}
-
-/** Answers an upgrade with an HTTP error instead. */
-function refuse(stream: Duplex, { http, code, message }: ParleyError): void {
-  const body = JSON.stringify({ status: 'error', message, code });
-  const headers = [
-    `HTTP/1.1 ${http} ${STATUS_CODES[http] ?? ''}`,
-    'Connection: close',
-    'Content-Type: application/json; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    ...(waitingHelps.includes(code) ? [`Retry-After: ${retryAfterSeconds}`] : []),
-    ...(http === 401 ? ['WWW-Authenticate: Bearer'] : []),
-  ];
-  stream.end(`${headers.join('\r\n')}\r\n\r\n${body}`);
 }
 
 function destroy(this: Duplex): void {

@@ -13,7 +13,7 @@ export const settings = {
   }),
   allowedOrigins: list('ALLOWED_ORIGINS', {
     default: '',
-    doc: 'Web origins that browsers may come from beside our own, as `https://chat.example.org`, separated by commas; `*` is any.',
+    doc: 'Web origins that browsers may come from beside our own, as `https://chat.example.org`, separated by commas, without a slash at the end; `*` is any.',
   }),
   maxFrameBytes: integer('MAX_FRAME_BYTES', {
     default: 1_048_576,
@@ -66,12 +66,12 @@ export const settings = {
   requestsPerSecond: integer('REQUESTS_PER_SECOND', {
     default: 100,
     min: 1,
-    doc: 'Requests a second of one connection, messages included.',
+    doc: 'Requests a second of one connection, messages included; over HTTP of one user, and of one address.',
   }),
   requestsBurst: integer('REQUESTS_BURST', {
     default: 400,
     min: 1,
-    doc: 'Requests that one connection may send at once.',
+    doc: 'Requests that one connection may send at once; over HTTP one user, and one address.',
   }),
   connectionsPerAddress: integer('CONNECTIONS_PER_ADDRESS', {
     default: 200,

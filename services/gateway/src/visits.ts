@@ -2,7 +2,6 @@ import {
   createRoom,
   defaultRoomId,
   findRooms,
-  findSession,
   isGuest,
   joinRoom,
   keepGuests,
@@ -30,6 +29,7 @@ import type { Bus, Log, RequestContext } from '@parley/service-kit';
 import { authorize, callerFor } from './caller.ts';
 import { closeCodes, isAmong } from './connection.ts';
 import type { BoundSession, Connection } from './connection.ts';
+import { findCaller } from './http/callers.ts';
 import type { Lobby } from './lobby.ts';
 import type { Visitors } from './visitors.ts';
 
@@ -150,7 +150,7 @@ export class Visits {
 
   /** Whose token it is. @throws ParleyError `not_authenticated`, `unavailable`. */
   findSession(token: string, context: RequestContext): Promise<BoundSession> {
-    return this.#parts.bus.call(findSession, { sessionKey: token }, context);
+    return findCaller(this.#parts.bus, token, context);
   }
 
   #enter(connection: Connection, roomId: RoomId, lastId: MessageId | undefined, context: RequestContext) {
@@ -181,11 +181,7 @@ export class Visits {
     context: RequestContext,
   ): Promise<ReplyOf<typeof createPublicRoom>> {
     const { bus, lobby } = this.#parts;
-    const { roomId } = await bus.call(
-      createRoom,
-      { name, visibility: 'public', participants: [] },
-      context,
-    );
+    const { roomId } = await bus.call(createRoom, { name, visibility: 'public', participants: [] }, context);
     lobby.noticeRoom({ roomId, name, users: 0 });
     await lobby.send(connection);
     return {};

@@ -1,5 +1,5 @@
 import { findSession, matches, ParleyError } from '@parley/protocol';
-import type { Caller } from '@parley/protocol';
+import type { ReplyOf } from '@parley/protocol';
 import type { Bus, RequestContext } from '@parley/service-kit';
 
 /**
@@ -11,7 +11,7 @@ export async function findCaller(
   bus: Pick<Bus, 'call'>,
   token: string,
   context: RequestContext,
-): Promise<Caller> {
+): Promise<ReplyOf<typeof findSession>> {
   const request = { sessionKey: token };
   // What can't be a token is a wrong one.
   if (!matches(findSession.request, request)) throw new ParleyError('not_authenticated');

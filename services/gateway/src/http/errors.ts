@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { errorCodes, ParleyError } from '@parley/protocol';
 import type { ErrorCode } from '@parley/protocol';
 import type { Log } from '@parley/service-kit';
@@ -36,10 +37,7 @@ export function sendError(thrown: unknown, request: FastifyRequest, reply: Fasti
     const route = request.routeOptions.url;
     log.error({ err: error.cause, method: request.method, route }, 'HTTP request failed unexpectedly');
   }
-  if (error.http === errorCodes.not_authenticated.http) reply.header('www-authenticate', 'Bearer');
-  if (retryLater.includes(error.code)) {
-    reply.header('retry-after', Math.ceil((error.details.retryAfterMs ?? retryAfterMs) / 1_000));
-  }
+  reply.headers(errorHeaders(error));
   // Fastify closes a connection whose body it refused; a client that is still sending would lose the answer.
   if (reply.hasHeader('connection')) reply.removeHeader('connection');
   void reply.code(error.http).send(errorBody(error));
@@ -72,16 +70,31 @@ export function answerUnreadable({ code }: { code?: string }, socket: Socket): v
     code === 'HPE_HEADER_OVERFLOW'
       ? new ParleyError('too_large')
       : new ParleyError('invalid_field', {}, { message });
+  endWithError(socket, error, () => {
+    socket.destroy();
+  });
+}
+
+/** Answers with an error and closes, where there is no reply of Fastify's to do so. */
+export function endWithError(socket: Duplex, error: ParleyError, ended?: () => void): void {
   const body = JSON.stringify(errorBody(error));
   const head = [
     `HTTP/1.1 ${error.http} ${STATUS_CODES[error.http] ?? ''}`,
     'Connection: close',
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(errorHeaders(error)).map(([name, value]) => `${name}: ${value}`),
   ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => {
-    socket.destroy();
-  });
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, ended);
+}
+
+/** What an error says beside its body. */
+function errorHeaders(error: ParleyError): Record<string, string> {
+  const retryAfter = Math.ceil((error.details.retryAfterMs ?? retryAfterMs) / 1_000);
+  return {
+    ...(error.http === errorCodes.not_authenticated.http && { 'WWW-Authenticate': 'Bearer' }),
+    ...(retryLater.includes(error.code) && { 'Retry-After': String(retryAfter) }),
+  };
 }
 
 /** Fastify's own errors that are the client's doing, in our words. */
