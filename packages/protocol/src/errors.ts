@@ -82,6 +82,10 @@ export interface ErrorDetails {
   transactionId?: string;
   /** The user names that were not found. */
   users?: string[];
+  /** The file that it is about. */
+  fileName?: string;
+  /** The chunk that it is about. */
+  sequence?: number;
   /** The chunks that are missing, as `[first, last]` in the client's numbering; of very many the first. */
   missing?: [number, number][];
 }

@@ -114,11 +114,16 @@ describe('JSON', () => {
     ['mostly spaces', `{"\\n"${' '.repeat(1_000_000)}`],
     ['mostly quotes', `{"\\n":1${',"'.repeat(500_000)}`],
     ['mostly spaces and quotes', `{"\\n":1${', "'.repeat(300_000)}`],
-  ])('of a million characters in %s is read in the time that it takes', (_what, json) => {
-    const start = performance.now();
-    isRead(parseJson, json);
-    expect(performance.now() - start).toBeLessThan(2_000);
-  });
+  ])(
+    'of a million characters in %s is read in the time that it takes',
+    (_what, json) => {
+      const start = performance.now();
+      isRead(parseJson, json);
+      // Were the work to grow with the square of the length, it would take minutes.
+      expect(performance.now() - start).toBeLessThan(30_000);
+    },
+    60_000,
+  );
 
   test('nested a hundred thousand times behind an escaped key is an error of the client', () => {
     const nested = '['.repeat(100_000) + ']'.repeat(100_000);

@@ -7,10 +7,11 @@ import { createId, method, ParleyError, subjects, UserName } from '@parley/proto
 import type { Caller, SessionId } from '@parley/protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Type } from 'typebox';
-import { endpoint, openBus } from './bus.ts';
+import { endpoint, endpointWithBytes, openBus } from './bus.ts';
 import type { Bus, Endpoint } from './bus.ts';
 import { callerOf, contextInHand, createContext } from './context.ts';
 import type { RequestContext } from './context.ts';
+import { noBytes } from './payload.ts';
 import { createTestLog, msOf, startServer, until } from './test-support.ts';
 import type { TestServer } from './test-support.ts';
 
@@ -97,6 +98,57 @@ describe('a call', () => {
     await expect(bus.call(greet, { name: 'big' })).rejects.toMatchObject({ code: 'internal' });
     expect(await bus.call(greet, { name: 'small' })).toEqual({ greeting: '' });
   });
+});
+
+describe('bytes', () => {
+  const exchange = method('files.exchange', {
+    request: Type.Object({ text: Type.String() }),
+    reply: Type.Object({ text: Type.String() }),
+  });
+  const all = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+
+  test('go along with a request and come back with its reply, as they are', async () => {
+    await serve(
+      endpointWithBytes(exchange, ({ text }, _context, bytes) =>
+        Promise.resolve({ reply: { text: `${text} ${bytes.length}` }, bytes: bytes.toReversed() }),
+      ),
+    );
+    const { reply, bytes } = await bus.callWithBytes(exchange, { text: 'Zoë }😀{' }, all);
+    expect(reply).toEqual({ text: 'Zoë }😀{ 256' });
+    expect([...bytes]).toEqual([...all].reverse());
+  });
+
+  test('may be missing, both ways', async () => {
+    await serve(
+      endpointWithBytes(exchange, ({ text }, _context, bytes) =>
+        Promise.resolve({ reply: { text }, bytes: text === 'give' ? all : bytes }),
+      ),
+    );
+    const [given, none] = [{ text: 'give' }, { text: 'none' }];
+    expect((await bus.callWithBytes(exchange, given, noBytes)).bytes).toHaveLength(256);
+    expect((await bus.callWithBytes(exchange, none, noBytes)).bytes).toHaveLength(0);
+    expect(await bus.call(exchange, none)).toEqual(none);
+    const reply = await nats.request(subjects.method(exchange), JSON.stringify(none));
+    expect(reply.json()).toEqual(none);
+  });
+
+  test.each(['3000', '-1', 'many'])(
+    'that are not as many as the header says (%s) are invalid_json',
+    async (count) => {
+      await serve(
+        endpointWithBytes(exchange, (_request, _context, bytes) =>
+          Promise.resolve({ reply: { text: '' }, bytes }),
+        ),
+      );
+      const headers = createHeaders();
+      headers.set('Parley-Bytes', count);
+      const reply = await nats.request(subjects.method(exchange), '{"text":""}abc', {
+        timeout: 3_000,
+        headers,
+      });
+      expect(reply.json()).toMatchObject({ code: 'invalid_json' });
+    },
+  );
 });
 
 describe('what a service throws by mistake', () => {

@@ -27,7 +27,7 @@ export interface Attempt {
 }
 
 /** An attempt whose process died is taken over after this time, in ms. */
-const leaseMs = 10_000;
+const leaseMs = 5_000;
 
 /** Each takes up to 40 MiB of memory: parts on their way, and chunks read ahead. */
 const maxAttempts = 2;

@@ -20,7 +20,9 @@ import { createUploads } from './uploads.ts';
 const maxUploadsOfUser = 100;
 
 await runService('files', settings, async ({ config, log, bus, health, closing }) => {
-  const { databaseUrl, databaseConnections: connections, requestTimeoutMs: timeoutMs } = config;
+  const { databaseUrl, requestTimeoutMs: timeoutMs } = config;
+  // One is the sweeper's for its lock, while it uses another.
+  const connections = Math.max(config.databaseConnections, 2);
   const migrations = new URL('migrations/', import.meta.url);
   const database = closing.use(
     await openDatabase({ databaseUrl, connections, timeoutMs, log }, 'files', migrations),

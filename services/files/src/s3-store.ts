@@ -138,7 +138,7 @@ class S3Store implements ByteStore {
       await reached(this.#client.send(complete, this.#within(completeMs, signal)));
     } catch (error) {
       await Promise.allSettled(sent);
-      await this.#abort(objectId, UploadId).catch(() => {}); // else it is found by `remove`
+      this.#abort(objectId, UploadId).catch(() => {}); // not waited for; `remove` finds it, too
       throw error;
     }
   }

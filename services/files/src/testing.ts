@@ -13,7 +13,7 @@ import {
 } from '@parley/protocol';
 import type { ChunkRefusal, FileInfo, ListedFile, RequestOf, RoomId, UploadId, User } from '@parley/protocol';
 import { createContext, noBytes } from '@parley/service-kit';
-import { contextOf } from '@parley/test-kit';
+import { contextOf as userContext } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 
 /** What a client tells of a file, and its bytes. */
@@ -24,8 +24,10 @@ export interface Sending {
 
 export type FilesClient = ReturnType<typeof clientOf>;
 
-/** Asks the service over the bus, as gateways do. */
-export function clientOf({ bus }: Pick<Parley, 'bus'>) {
+/** Asks the service over the bus, as gateways do. @param timeoutMs Bounds each request. */
+export function clientOf({ bus }: Pick<Parley, 'bus'>, timeoutMs = 5_000) {
+  const contextOf = (user: User) => userContext(user, timeoutMs);
+
   async function begin(
     user: User,
     roomId: RoomId,
@@ -67,7 +69,7 @@ export function clientOf({ bus }: Pick<Parley, 'bus'>) {
       batches.at(-1)!.push([first + index, chunk]);
       room -= chunk.length;
     }
-    const waiting = batches.values();
+    const waiting = batches.filter(({ length }) => length > 0).values();
     const worker = async () => {
       for (const batch of waiting) {
         const [refused] = await put(user, uploadId, batch);

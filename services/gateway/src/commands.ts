@@ -1,23 +1,29 @@
 import {
   closeSession,
   createPublicRoom,
+  downloadFile,
+  endUpload,
   enterRoom,
   exitRoom,
   identifyGuest,
   openSession,
   registerAccount,
   renameSelf,
+  sendChunk,
   sendMessage,
   showLobby,
+  startUpload,
 } from '@parley/protocol';
 import type { Command, Method, ReplyOf, RequestOf } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
 import type { Bus, RequestContext } from '@parley/service-kit';
 import { authorize, callerFor } from './caller.ts';
 import type { Connection } from './connection.ts';
+import type { Downloads } from './downloads.ts';
 import type { RoomChannels } from './room-channels.ts';
 import type { SendLanes } from './send-lanes.ts';
 import type { Sessions } from './sessions.ts';
+import type { Uploads } from './uploads.ts';
 import type { Visitors } from './visitors.ts';
 import type { Visits } from './visits.ts';
 
@@ -53,10 +59,21 @@ export interface CommandsParts {
   visitors: Visitors;
   channels: RoomChannels;
   lanes: SendLanes;
+  uploads: Uploads;
+  downloads: Downloads;
 }
 
 /** Does what a client asks for: what belongs to the connection here, everything else by passing it on. */
-export function createCommands({ bus, sessions, visits, visitors, channels, lanes }: CommandsParts) {
+export function createCommands({
+  bus,
+  sessions,
+  visits,
+  visitors,
+  channels,
+  lanes,
+  uploads,
+  downloads,
+}: CommandsParts) {
   const own = new Map<Method, Handler>([
     handler(registerAccount, (connection, request, { context }) =>
       sessions.register(connection, request, context()),
@@ -85,6 +102,14 @@ export function createCommands({ bus, sessions, visits, visitors, channels, lane
       visits.createRoom(connection, request, context()),
     ),
     handler(showLobby, (connection) => visits.showLobby(connection)),
+    handler(startUpload, (connection, request, { context }) => uploads.start(connection, request, context())),
+    handler(sendChunk, (connection, request, { context }) =>
+      uploads.sendChunk(connection, request, context()),
+    ),
+    handler(endUpload, (connection, request) => uploads.end(connection, request)),
+    handler(downloadFile, (connection, request, { context }) =>
+      downloads.send(connection, request, context()),
+    ),
   ]);
 
   /** The request with the id of the room that the client named. Those in hand need not be asked for. */

@@ -1,10 +1,20 @@
 import type { Duplex } from 'node:stream';
-import { createId, openSession, ParleyError, readFrame, sendMessage } from '@parley/protocol';
+import {
+  createId,
+  downloadFile,
+  endUpload,
+  openSession,
+  ParleyError,
+  readFrame,
+  sendChunk,
+  sendMessage,
+} from '@parley/protocol';
 import type {
   ClientEvent,
   Command,
   ConnectionId,
   Dialect,
+  Method,
   RequestOf,
   SessionId,
   User,
@@ -73,6 +83,8 @@ export interface ConnectionOptions {
 
 interface PendingRequest {
   command: Command;
+  /** Of its frame, in UTF-16 units: what it takes in memory. */
+  size: number;
   deadline: number;
   /** The exchange of the integrity handshake that it is part of. */
   transactionId: string | undefined;
@@ -80,6 +92,11 @@ interface PendingRequest {
 
 /** A closing handshake that takes longer is cut off, in ms. */
 const closeTimeoutMs = 3_000;
+
+/** What takes long and holds up nothing that was asked later. */
+const detached: readonly Method[] = [endUpload, downloadFile];
+/** Most of these at once on one connection. */
+const maxDetached = 4;
 
 /** The part of the largest buffer that may be full of history. */
 const historyShare = 0.25;
@@ -112,6 +129,9 @@ export class Connection implements RequestRunner<PendingRequest> {
   #isClosed = false;
   #handshake: Handshake | undefined;
 
+  /** Units of the requests that are not answered yet. */
+  #pendingSize = 0;
+  #detached = 0;
   #pongListeners: (() => void)[] = [];
 
   constructor(
@@ -165,7 +185,7 @@ export class Connection implements RequestRunner<PendingRequest> {
     else if (error) this.send(dialect.encodeError(error, action));
     else if (Handshake.isStep(command)) void this.#takeStep(command);
     else if (this.#needsConfirmation(command)) this.#beginExchange(command, text);
-    else this.#enqueue(command, undefined);
+    else this.#enqueue(command, text.length, undefined);
   }
 
   /** The integrity handshake of this connection. */
@@ -178,8 +198,9 @@ export class Connection implements RequestRunner<PendingRequest> {
     return this.#handshake?.deliveries;
   }
 
-  #needsConfirmation({ method, request }: Command): boolean {
-    if (!this.dialect.handshake) return false;
+  #needsConfirmation(command: Command): boolean {
+    if (!this.dialect.handshake?.covers(command)) return false;
+    const { method, request } = command;
     const isAskedFor = method === openSession && (request as RequestOf<typeof openSession>).handshake;
     return this.isUnderHandshake || isAskedFor || this.#options.handshake.isRequired;
   }
@@ -196,16 +217,19 @@ export class Connection implements RequestRunner<PendingRequest> {
   async #takeStep(command: Command): Promise<void> {
     try {
       const exchange = await this.handshake.take(command);
-      if (exchange) this.#enqueue(exchange.command, exchange.transactionId);
+      if (exchange) this.#enqueue(exchange.command, 0, exchange.transactionId);
     } catch (thrown) {
       this.send(this.dialect.encodeError(ParleyError.from(thrown), command.action));
     }
   }
 
-  #enqueue(command: Command, transactionId: string | undefined): void {
-    const deadline = Date.now() + this.#options.requestTimeoutMs;
-    this.#requests.add({ command, deadline, transactionId });
-    if (this.#requests.size >= this.#options.maxPendingRequests) this.#socket.pause();
+  #enqueue(command: Command, size: number, transactionId: string | undefined): void {
+    const { requestTimeoutMs, maxPendingRequests, maxBufferedBytes } = this.#options;
+    const deadline = Date.now() + requestTimeoutMs;
+    this.#pendingSize += size;
+    this.#requests.add({ command, size, deadline, transactionId });
+    const isFull = this.#requests.size >= maxPendingRequests || this.#pendingSize >= maxBufferedBytes;
+    if (isFull) this.#socket.pause();
   }
 
   #refuse(retryAfterMs: number, dialect: Dialect, action: string | undefined): void {
@@ -219,17 +243,41 @@ export class Connection implements RequestRunner<PendingRequest> {
 
   /** Messages are passed on one behind the other, without waiting for their confirmations. */
   isPipelined({ command }: PendingRequest): boolean {
-    return command.method === sendMessage;
+    return command.method === sendMessage || command.method === sendChunk;
   }
 
   async run(request: PendingRequest): Promise<void> {
+    if (detached.includes(request.command.method)) void this.#runDetached(request);
+    else await this.#answer(request);
+    this.#pendingSize -= request.size;
+  }
+
+  async #runDetached(request: PendingRequest): Promise<void> {
+    const { command } = request;
+    if (this.#detached >= maxDetached) {
+      const message = `At most ${maxDetached} of these at once; wait for one to end.`;
+      this.send(
+        this.dialect.encodeError(
+          new ParleyError('rate_limited', { retryAfterMs: 1_000 }, { message }),
+          command.action,
+        ),
+      );
+      return;
+    }
+    this.#detached += 1;
+    await this.#answer(request);
+    this.#detached -= 1;
+  }
+
+  async #answer(request: PendingRequest): Promise<void> {
     const replies = await this.#replyTo(request);
     // What was kept back until this reply comes behind it.
     for (const frame of [...replies.map(textFrame), ...this.#outbox.takeHeld()]) this.write(frame);
   }
 
   answered(): void {
-    const isSlack = this.#requests.size < this.#options.maxPendingRequests / 2;
+    const { maxPendingRequests, maxBufferedBytes } = this.#options;
+    const isSlack = this.#requests.size < maxPendingRequests / 2 && this.#pendingSize < maxBufferedBytes / 2;
     if (isSlack && this.#socket.isPaused) this.#socket.resume();
   }
 
@@ -272,6 +320,11 @@ export class Connection implements RequestRunner<PendingRequest> {
   tell(event: ClientEvent): void {
     const frames = eventFrames(this.dialect, [event]);
     if (frames.length > 0) this.write(frames);
+  }
+
+  /** Resolves when what was written has left for the client, or the connection is gone. */
+  drained(): Promise<void> {
+    return this.#outbox.drained();
   }
 
   /** Whether so little waits to be read that more of history may be written. */

@@ -3,6 +3,7 @@ import { createId, replay } from '@parley/protocol';
 import { createContext, runService } from '@parley/service-kit';
 import { createCommands } from './commands.ts';
 import { clientAddress, isSecure } from './client-address.ts';
+import { Downloads } from './downloads.ts';
 import { HandshakeClock } from './handshake-clock.ts';
 import { createHttp } from './http/index.ts';
 import { Leases } from './leases.ts';
@@ -16,6 +17,7 @@ import { ClientServer } from './server.ts';
 import { gatewayService } from './service.ts';
 import { Sessions } from './sessions.ts';
 import { settings } from './settings.ts';
+import { Uploads } from './uploads.ts';
 import { Visitors } from './visitors.ts';
 import { Visits } from './visits.ts';
 
@@ -46,7 +48,18 @@ await runService('gateway', settings, async ({ config, log, bus, health, closing
   const sessions = new Sessions({ ...common, users, isHandshakeRequired });
   const receipts = new Receipts(common);
   const clock = closing.use(new HandshakeClock());
-  const execute = createCommands({ bus, sessions, visits, visitors, channels, lanes: new SendLanes(bus) });
+  const uploads = new Uploads({ ...config, bus });
+  const downloads = new Downloads({ ...config, bus, chunkBytes: config.downloadChunkBytes });
+  const execute = createCommands({
+    bus,
+    sessions,
+    visits,
+    visitors,
+    channels,
+    lanes: new SendLanes(bus),
+    uploads,
+    downloads,
+  });
 
   const leases = closing.use(
     new Leases({

@@ -1,4 +1,8 @@
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** How often it is looked whether frames are kept back still, in ms. */
+const heldPollMs = 10;
 
 /**
  * The finished frames on their way to one socket. All of one turn of the event loop are written together; a reader that
@@ -53,6 +57,21 @@ export class Outbox {
     this.#held = undefined;
     for (const { length } of held) this.#bytes -= length;
     return held;
+  }
+
+  /** Resolves when nothing waits any more but what the socket itself buffers, or the socket is gone. */
+  async drained(): Promise<void> {
+    this.flush();
+    while (this.#held && !this.#stream.destroyed) await delay(heldPollMs);
+    this.flush();
+    if (!this.#stream.writableNeedDrain || this.#stream.destroyed) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        this.#stream.off('drain', done).off('close', done);
+        resolve();
+      };
+      this.#stream.on('drain', done).on('close', done);
+    });
   }
 
   flush(): void {

@@ -49,6 +49,17 @@ export const settings = {
     min: 100,
     doc: 'How long an unacknowledged message meets silence before it goes out again, in ms; then twice as long, and so on.',
   }),
+  downloadChunkBytes: integer('DOWNLOAD_CHUNK_BYTES', {
+    default: 65_536,
+    min: 1_024,
+    max: 262_144,
+    doc: 'Bytes of a file in one frame of a download.',
+  }),
+  assemblyTimeoutMs: integer('ASSEMBLY_TIMEOUT_MS', {
+    default: 600_000,
+    min: 1_000,
+    doc: 'Longest wait for a file to be put together, in ms.',
+  }),
   rateLimits: oneOf('RATE_LIMITS', ['on', 'off'], {
     default: 'on',
     doc: 'Whether rates are limited; `off` is for tests and benches.',

@@ -63,7 +63,7 @@ export class HandshakeClient {
       const confirm = this.manners.confirm ? this.manners.confirm(frame, isRight) : isRight;
       if (confirm !== undefined)
         this.client.send({ action: 'confirm_count', data: { transaction_id, confirm } });
-    } else if (frame.action === 'receive_message') {
+    } else if (frame.action === 'receive_message' || frame.action === 'receive_file') {
       const counted = this.manners.count ? this.manners.count(text, frame) : text;
       if (counted === undefined) return;
       this.#unconfirmed.set(transaction_id, frame);

@@ -28,6 +28,9 @@ const replies: Record<string, string> = {
   send_message: 'ack',
   get_messages: 'messages_list',
   get_receipts: 'receipts_list',
+  file_send_init: 'file_send_init',
+  file_send_fin: 'file_send_fin',
+  file_list_req: 'file_list_req',
 };
 
 /** A client of the login dialect. */

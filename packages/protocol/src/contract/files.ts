@@ -16,13 +16,14 @@ export const maxChunksPerRequest = 512;
 /** Most ranges of chunks that are told at once. Of more, the first are: what is left out is sent once more. */
 export const maxRanges = 10_000;
 
-const Packets = Type.Integer({ minimum: 0, maximum: maxPackets });
+/** How many chunks an upload has. */
+export const Packets = Type.Integer({ minimum: 0, maximum: maxPackets });
 const Bytes = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 /** The number of a chunk, as the client counts: 1 to `packets`, or 0 to `packets` - 1 once a 0 was seen. */
-const Sequence = Type.Integer({ minimum: 0, maximum: maxPackets });
+export const ChunkNumber = Type.Integer({ minimum: 0, maximum: maxPackets });
 
 /** Chunk numbers from the first to the second, both included. */
-export const SequenceRange = Type.Tuple([Sequence, Sequence]);
+export const SequenceRange = Type.Tuple([ChunkNumber, ChunkNumber]);
 export type SequenceRange = Static<typeof SequenceRange>;
 
 /**
@@ -62,7 +63,7 @@ export type ChunkRefusal = Static<typeof ChunkRefusal>;
 export const putChunks = method('files.putChunks', {
   request: Type.Object({
     uploadId: UploadId,
-    sequences: Type.Array(Sequence, { minItems: 1, maxItems: maxChunksPerRequest }),
+    sequences: Type.Array(ChunkNumber, { minItems: 1, maxItems: maxChunksPerRequest }),
     sizes: Type.Array(Bytes, { minItems: 1, maxItems: maxChunksPerRequest }),
   }),
   reply: Type.Object({ refused: Type.Array(ChunkRefusal) }),

@@ -1,9 +1,10 @@
 import { Type } from 'typebox';
 import { ConnectionId, MessageId, RoomId } from '../ids.ts';
-import { Room } from '../models.ts';
+import { FileInfo, Room } from '../models.ts';
 import {
   ClientMessageId,
   Content,
+  FileName,
   NewPassword,
   Password,
   RoomName,
@@ -11,6 +12,7 @@ import {
   UserName,
 } from '../text.ts';
 import { Time } from '../times.ts';
+import { beginUpload, ChunkNumber, finishUpload, SequenceRange } from './files.ts';
 import { method } from './method.ts';
 
 /*
@@ -114,3 +116,42 @@ export const createPublicRoom = method('gateway.createPublicRoom', {
 
 /** The lobby's list is the answer. */
 export const showLobby = method('gateway.showLobby', { request: Type.Object({}), reply: Type.Object({}) });
+
+/** Starts or resumes an upload: see `beginUpload`. Its chunks are sent over this connection. */
+export const startUpload = method('gateway.startUpload', {
+  request: beginUpload.request,
+  reply: Type.Object({ user: UserName, received: Type.Array(SequenceRange) }),
+  errors: beginUpload.errors,
+});
+
+/** Confirmed once the chunk is safe against the death of any one process. */
+export const sendChunk = method('gateway.sendChunk', {
+  request: Type.Object({
+    roomId: RoomId,
+    name: FileName,
+    sequence: ChunkNumber,
+    /** In standard base64 (RFC 4648, section 4). */
+    data: Type.String(),
+  }),
+  reply: Type.Object({ user: UserName }),
+  errors: ['upload_not_found', 'invalid_field', 'too_large', 'rate_limited'],
+});
+
+/** Confirmed once the file is listed; it may take as long as `ASSEMBLY_TIMEOUT_MS`. */
+export const endUpload = method('gateway.endUpload', {
+  request: finishUpload.request,
+  reply: Type.Object({ user: UserName, file: FileInfo }),
+  errors: finishUpload.errors,
+});
+
+/** Sends the file in chunks at the reader's pace, in frames of the dialect's own, before the reply. */
+export const downloadFile = method('gateway.downloadFile', {
+  request: Type.Object({
+    roomId: RoomId,
+    name: FileName,
+    /** The first chunk to send, from 1; by default all are. */
+    fromSequence: Type.Optional(ChunkNumber),
+  }),
+  reply: Type.Object({ roomId: RoomId, name: FileName }),
+  errors: ['room_not_found', 'not_in_room', 'file_not_found', 'invalid_field'],
+});

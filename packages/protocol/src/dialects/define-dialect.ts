@@ -9,7 +9,10 @@ import type { RequestTable } from './request-rows.ts';
 export type EventTable<Frame> = { [E in ClientEvent as E['type']]?: (event: E) => Frame | readonly Frame[] };
 
 /** A dialect as two tables, and the form of its frames. */
-interface DialectDefinition<Frame> extends Pick<Dialect, 'name' | 'homePath' | 'tellsSenders' | 'handshake'> {
+interface DialectDefinition<Frame> extends Pick<
+  Dialect,
+  'name' | 'homePath' | 'tellsSenders' | 'download' | 'handshake'
+> {
   /** The field that holds the body of a request; without it the frame itself is the body. */
   bodyField?: string;
   requests: RequestTable<Frame>;
@@ -61,7 +64,7 @@ export const camelCaseDetails = { retryAfterMs: 'retry_after_ms' };
  * @param spelling Those that are not spelled as they are here.
  */
 export function spelledDetails(
-  { details }: ParleyError,
+  details: ErrorDetails,
   spelling: Partial<Record<keyof ErrorDetails, string>>,
 ): JsonObject {
   const entries = Object.entries(details) as [keyof ErrorDetails, unknown][];

@@ -1,7 +1,9 @@
 import type { Command } from '../command.ts';
 import type { ParleyError } from '../errors.ts';
 import type { ClientEvent } from '../events.ts';
+import type { RoomId } from '../ids.ts';
 import type { LetterFrequencies } from '../letter-frequencies.ts';
+import type { FileInfo } from '../models.ts';
 
 export type JsonObject = Record<string, unknown>;
 
@@ -29,12 +31,31 @@ export interface Dialect {
   encodeEvent(event: ClientEvent): readonly string[];
   /** @param action What the client asked for, where it is known. */
   encodeError(error: ParleyError, action: string | undefined): string;
+  /** Where files are downloaded over the connection: the frames of a download. */
+  readonly download?: DownloadFrames;
   /** Where the dialect has the integrity handshake: its frames. */
   readonly handshake?: HandshakeFrames;
 }
 
+/** A file on its way to a client. */
+export interface Download {
+  roomId: RoomId;
+  file: FileInfo;
+  /** How many chunks it is sent in. */
+  packets: number;
+}
+
+/** What a client gets that downloads a file, between its request and the reply (seed 001). */
+export interface DownloadFrames {
+  meta(download: Download): string;
+  /** @param base64 The chunk's bytes. */
+  data(download: Download, sequence: number, base64: string): string;
+}
+
 /** The server's part of the integrity handshake (protocol.md, "Integrity handshake"; seed 000). */
 export interface HandshakeFrames {
+  /** Whether a request is to be confirmed by its sender at all. */
+  covers(command: Command): boolean;
   /** What the server counted in a request. */
   count(transactionId: string, frequencies: LetterFrequencies, action: string): string;
   /** The usual reply with its `transaction_id`, then the `ack` that closes the exchange: one frame where they are the same. */

@@ -21,7 +21,7 @@ function errorFrame(error: ParleyError, action: string | undefined): Frame {
       reason: error.code,
       detail: error.message,
       originalAction: action ?? null,
-      ...spelledDetails(error, camelCaseDetails),
+      ...spelledDetails(error.details, camelCaseDetails),
     },
   };
 }

@@ -20,6 +20,6 @@ function errorFrame(error: ParleyError, action: string | undefined): Frame {
     code: error.code,
     message: error.message,
     originalAction: action ?? null,
-    ...spelledDetails(error, camelCaseDetails),
+    ...spelledDetails(error.details, camelCaseDetails),
   };
 }

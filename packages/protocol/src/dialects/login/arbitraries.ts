@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { letterFrequencies } from '../../letter-frequencies.ts';
+import { FileName } from '../../text.ts';
+import { matches } from '../../validation.ts';
 import {
   anyText,
   limit,
@@ -12,6 +14,9 @@ import {
   transactionId,
 } from '../arbitraries.ts';
 import type { Bodies } from '../arbitraries.ts';
+
+const fileName = text(1, 60).filter((written) => matches(FileName, written));
+const chunkNumber = fc.nat({ max: 2 ** 20 });
 
 /** Well-formed bodies of each action, without who speaks where that is optional. */
 export const loginBodies: Bodies = {
@@ -42,6 +47,23 @@ export const loginBodies: Bodies = {
     limit,
   },
   get_receipts: { room_id: roomId },
+  file_send_init: {
+    room_id: roomId,
+    file_path: fileName,
+    file_size: fc.nat(),
+    file_type: optional(text(0, 128)),
+    total_packets: chunkNumber,
+    sha256: optional(fc.stringMatching(/^[0-9a-f]{64}$/)),
+  },
+  file_send_data: {
+    room_id: roomId,
+    file_path: fileName,
+    sequence_number: chunkNumber,
+    file_data: fc.base64String(),
+  },
+  file_send_fin: { room_id: roomId, file_path: fileName, total_packets: chunkNumber },
+  file_list_req: { room_id: roomId, after: optional(fileName) },
+  file_down_req: { room_id: roomId, file_path: fileName, from_sequence: optional(chunkNumber) },
   confirm_count: { transaction_id: transactionId, confirm: fc.boolean() },
   character_count: {
     transaction_id: transactionId,

@@ -1,4 +1,14 @@
-import { closeSession, openSession, registerAccount, sendMessage } from '../../contract/gateway.ts';
+import { listFiles } from '../../contract/files.ts';
+import {
+  closeSession,
+  downloadFile,
+  endUpload,
+  openSession,
+  registerAccount,
+  sendChunk,
+  sendMessage,
+  startUpload,
+} from '../../contract/gateway.ts';
 import { acknowledgeEvent, confirmRequest, countEvent } from '../../contract/handshake.ts';
 import { readHistory } from '../../contract/messages.ts';
 import { listReceipts } from '../../contract/receipts.ts';
@@ -24,11 +34,17 @@ import type {
 } from '../fixtures.ts';
 
 /*
- * The frames of seeds 000 and 001 as they are written there, except for the transfer of files, and what they mean in the
+ * The frames of seeds 000 and 001 as they are written there, and what they mean in the
  * house's own words; and the same for our extensions.
  */
 
 const roomId = 'unique_room_id' as RoomId;
+
+const sha256 = 'a'.repeat(64);
+const named = { roomId, name: 'my_document.pdf' };
+const upload = { ...named, size: 1_048_576, type: 'application/pdf', packets: 1_024 };
+const chunk = { ...named, sequence: 5, data: 'BASE64_ENCODED_CHUNK_DATA...' };
+const info = { name: 'my_document.pdf', size: 1_048_576, type: 'application/pdf', sha256 };
 
 const requests: RequestFixture[] = [
   request('Login', openSession, {
@@ -212,6 +228,89 @@ const requests: RequestFixture[] = [
   request('ack of nothing but its transaction', acknowledgeEvent, {
     frame: { action: 'ack', data: { transaction_id: 'unique_transaction_id' } },
     request: { transactionId: 'unique_transaction_id' },
+    claimedName: undefined,
+  }),
+  // The transfer of files: seed 001.
+  request('File Send Init', startUpload, {
+    frame: {
+      action: 'file_send_init',
+      data: {
+        chat_id: 'user123',
+        room_id: 'unique_room_id',
+        file_path: 'my_document.pdf',
+        file_size: 1_048_576,
+        file_type: 'application/pdf',
+        total_packets: 1_024,
+      },
+    },
+    request: upload,
+    claimedName: 'user123',
+  }),
+  request('File Send Init of a known hash and an unknown type', startUpload, {
+    frame: {
+      action: 'file_send_init',
+      data: {
+        room_id: 'unique_room_id',
+        file_path: 'my_document.pdf',
+        file_size: 1_048_576,
+        total_packets: 1_024,
+        sha256,
+      },
+    },
+    request: { ...upload, type: 'application/octet-stream', sha256 },
+    claimedName: undefined,
+  }),
+  request('File Send Data', sendChunk, {
+    frame: {
+      action: 'file_send_data',
+      data: {
+        chat_id: 'user123',
+        room_id: 'unique_room_id',
+        file_path: 'my_document.pdf',
+        sequence_number: 5,
+        file_data: 'BASE64_ENCODED_CHUNK_DATA...',
+      },
+    },
+    request: chunk,
+    claimedName: 'user123',
+  }),
+  request('File Send Fin', endUpload, {
+    frame: {
+      action: 'file_send_fin',
+      data: {
+        chat_id: 'user123',
+        room_id: 'unique_room_id',
+        file_path: 'my_document.pdf',
+        total_packets: 1_024,
+      },
+    },
+    request: { ...named, packets: 1_024 },
+    claimedName: 'user123',
+  }),
+  request('File List Request', listFiles, {
+    frame: { action: 'file_list_req', data: { chat_id: 'user123', room_id: 'unique_room_id' } },
+    request: { roomId },
+    claimedName: 'user123',
+  }),
+  request('File List Request after a name', listFiles, {
+    frame: { action: 'file_list_req', data: { room_id: 'unique_room_id', after: 'image.jpg' } },
+    request: { roomId, after: 'image.jpg' },
+    claimedName: undefined,
+  }),
+  request('File Download Request', downloadFile, {
+    frame: {
+      action: 'file_down_req',
+      data: { chat_id: 'user456', room_id: 'unique_room_id', file_path: 'my_document.pdf' },
+    },
+    request: named,
+    claimedName: 'user456',
+  }),
+  request('File Download Request that goes on', downloadFile, {
+    frame: {
+      action: 'file_down_req',
+      data: { room_id: 'unique_room_id', file_path: 'my_document.pdf', from_sequence: 3 },
+    },
+    request: { ...named, fromSequence: 3 },
     claimedName: undefined,
   }),
 ];
@@ -580,6 +679,88 @@ const replies: ReplyFixture[] = [
     frame: {
       action: 'confirm_count',
       data: { transaction_id: 'unique_transaction_id', confirm: false },
+    },
+  }),
+  reply('File Send Init Ack', startUpload, {
+    action: 'file_send_init',
+    request: upload,
+    reply: { user: 'user123', received: [[1, 3]] },
+    frame: {
+      action: 'file_send_init',
+      status: 'success',
+      message: 'Server ready to receive file.',
+      data: { chat_id: 'user123', room_id: 'unique_room_id', file_path: 'my_document.pdf' },
+    },
+    added: { received: [[1, 3]] },
+  }),
+  reply('File Send Data Ack', sendChunk, {
+    action: 'file_send_data',
+    request: chunk,
+    reply: { user: 'user123' },
+    frame: {
+      action: 'file_send_data',
+      status: 'success',
+      message: 'Chunk 5 received.',
+      data: {
+        chat_id: 'user123',
+        room_id: 'unique_room_id',
+        file_path: 'my_document.pdf',
+        sequence_number: 5,
+      },
+    },
+  }),
+  reply('File Send Fin Ack', endUpload, {
+    action: 'file_send_fin',
+    request: { ...named, packets: 1_024 },
+    reply: { user: 'user123', file: info },
+    frame: {
+      action: 'file_send_fin',
+      status: 'success',
+      message: 'File assembled successfully.',
+      data: { chat_id: 'user123', room_id: 'unique_room_id', file_path: 'my_document.pdf' },
+    },
+    added: { file_size: 1_048_576, file_type: 'application/pdf', sha256 },
+  }),
+  reply('File List Response', listFiles, {
+    action: 'file_list_req',
+    request: { roomId },
+    reply: {
+      files: ['file1.txt', 'image.jpg', 'report.pdf'].map((name) => ({
+        ...info,
+        name,
+        sender: 'user123',
+        sentAt: '2024-01-01T12:00:00.000Z',
+      })),
+      hasMore: false,
+    },
+    frame: {
+      action: 'file_list_req',
+      status: 'success',
+      message: 'File list for room unique_room_id',
+      data: { file_list: 'file1.txt, image.jpg, report.pdf' },
+    },
+    added: {
+      room_id: 'unique_room_id',
+      files: ['file1.txt', 'image.jpg', 'report.pdf'].map((name) => ({
+        file_path: name,
+        file_size: 1_048_576,
+        file_type: 'application/pdf',
+        sender_chatid: 'user123',
+        timestamp: '2024-01-01T12:00:00.000Z',
+        sha256,
+      })),
+      has_more: false,
+    },
+  }),
+  reply('File Download Fin', downloadFile, {
+    action: 'file_down_req',
+    request: named,
+    reply: named,
+    frame: {
+      action: 'file_down_fin',
+      status: 'success',
+      message: 'File download complete.',
+      data: { room_id: 'unique_room_id', file_path: 'my_document.pdf' },
     },
   }),
 ];

@@ -2,6 +2,7 @@ import type { Command } from '../../command.ts';
 import { sendMessage } from '../../contract/gateway.ts';
 import { ParleyError } from '../../errors.ts';
 import type { HandshakeFrames } from '../dialect.ts';
+import { fileRequests } from './files.ts';
 import { success } from './frames.ts';
 import type { Frame } from './frames.ts';
 
@@ -10,6 +11,9 @@ export function handshakeFrames(
   encodeReply: (command: Command, reply: unknown) => Frame | undefined,
 ): HandshakeFrames {
   return {
+    // Files have checks of their own.
+    covers: ({ action }) => !Object.hasOwn(fileRequests, action),
+
     count: (transactionId, frequencies, action) =>
       JSON.stringify({
         action: 'character_count',

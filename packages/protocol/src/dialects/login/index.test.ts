@@ -3,6 +3,7 @@ import { sendMessage } from '../../contract/gateway.ts';
 import { errorCodes, ParleyError } from '../../errors.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { createId } from '../../ids.ts';
+import type { RoomId } from '../../ids.ts';
 import { commandOf, framesSuite, written } from '../frames.suite.ts';
 import { loginFixtures } from './frames.fixtures.ts';
 import { events } from './events.ts';
@@ -151,4 +152,60 @@ test('a transaction_id is the same in the ack of a message and at all its receiv
     const received = JSON.parse(loginDialect.encodeEvent(told)[0]!);
     expect(received.data.transaction_id).toBe(ack.data.transaction_id);
   }
+});
+
+describe('a download', () => {
+  const download = {
+    roomId: 'unique_room_id' as RoomId,
+    file: { name: 'my_document.pdf', size: 1_048_576, type: 'application/pdf', sha256: 'a'.repeat(64) },
+    packets: 1_024,
+  };
+
+  test('begins as the seed has it, our own fields behind', () => {
+    expect(loginDialect.download?.meta(download)).toBe(
+      JSON.stringify({
+        action: 'file_down_meta',
+        status: 'success',
+        message: 'Starting file download.',
+        data: {
+          room_id: 'unique_room_id',
+          file_path: 'my_document.pdf',
+          file_size: 1_048_576,
+          total_packets: 1_024,
+          file_type: 'application/pdf',
+          sha256: 'a'.repeat(64),
+        },
+      }),
+    );
+  });
+
+  test('goes on as the seed has it', () => {
+    expect(loginDialect.download?.data(download, 10, 'BASE64_ENCODED_CHUNK_DATA...')).toBe(
+      JSON.stringify({
+        action: 'file_down_data',
+        data: {
+          room_id: 'unique_room_id',
+          file_path: 'my_document.pdf',
+          sequence_number: 10,
+          file_data: 'BASE64_ENCODED_CHUNK_DATA...',
+        },
+      }),
+    );
+  });
+});
+
+describe('errors of the transfer of files', () => {
+  test('speak of the fields as the client does, and say which file and chunk it is', () => {
+    const error = new ParleyError('invalid_field', { field: 'bytes', fileName: 'a.txt', sequence: 3 });
+    expect(JSON.parse(loginDialect.encodeError(error, 'file_send_data'))).toMatchObject({
+      original_action: 'file_send_data',
+      data: { field: 'file_data', file_path: 'a.txt', sequence_number: 3 },
+    });
+    expect(() =>
+      loginDialect.decode({
+        action: 'file_send_data',
+        data: { room_id: 'r', file_path: 'a.txt', sequence_number: 3 },
+      }),
+    ).toThrow(expect.objectContaining({ details: { field: 'file_data', fileName: 'a.txt', sequence: 3 } }));
+  });
 });

@@ -1,6 +1,7 @@
 import type { ErrorCode, ErrorDetails, ParleyError } from '../../errors.ts';
 import { defineDialect, replyFrame, spelledDetails } from '../define-dialect.ts';
 import { events } from './events.ts';
+import { downloadFrames, inClientsWords } from './files.ts';
 import { handshakeFrames } from './handshake.ts';
 import { requests } from './requests.ts';
 
@@ -14,6 +15,8 @@ const detailSpelling: Record<keyof ErrorDetails, string> = {
   retryAfterMs: 'retry_after_ms',
   transactionId: 'transaction_id',
   users: 'users',
+  fileName: 'file_path',
+  sequence: 'sequence_number',
   missing: 'missing',
 };
 
@@ -25,12 +28,13 @@ export const loginDialect = defineDialect({
   requests,
   events,
   errorFrame,
+  download: downloadFrames,
   handshake: handshakeFrames((command, reply) => replyFrame(requests, command, reply)),
 });
 
 function errorFrame(error: ParleyError, action: string | undefined): object {
   const failedLogin = action === 'login' && loginFailures.includes(error.code);
-  const details = spelledDetails(error, detailSpelling);
+  const details = spelledDetails(inClientsWords(error.details, action), detailSpelling);
   return {
     action: failedLogin ? 'login_fail' : 'error',
     original_action: action ?? null,

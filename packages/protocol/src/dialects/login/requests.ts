@@ -28,15 +28,11 @@ import {
   storableText,
 } from '../../text.ts';
 import { normalizeTime, TimeInput } from '../../times.ts';
-import { rowsWith } from '../request-rows.ts';
 import type { RequestTable } from '../request-rows.ts';
+import { fileRequests } from './files.ts';
 import { fileFields, success } from './frames.ts';
 import type { Frame } from './frames.ts';
-
-/** `chatid`, which file frames spell `chat_id`, says who is speaking. */
-const speaker = { chatid: Type.Optional(NameInput), chat_id: Type.Optional(NameInput) };
-
-const row = rowsWith(speaker, ({ chatid, chat_id }) => ({ claimedName: chatid ?? chat_id }));
+import { row } from './speaker.ts';
 
 const TransactionId = storableText(1, 128);
 const roomOnly = { room_id: RoomId };
@@ -213,6 +209,8 @@ export const requests: RequestTable<Frame> = {
         receipts: receipts.map(({ name, position, at }) => ({ chatid: name, message_id: position, at })),
       }),
   }),
+
+  ...fileRequests,
 
   confirm_count: row(confirmRequest, {
     fields: { transaction_id: TransactionId, confirm: Type.Boolean() },
