@@ -1,13 +1,16 @@
 /**
  * Two users play the conversation of the login dialect over real sockets and print every frame.
  * `npm run example`, against a running server; `npm run example -- --url ws://localhost:20201` for another one;
- * `npm run example -- --handshake` plays it with the integrity handshake, both ways.
+ * `npm run example -- --handshake` plays it with the integrity handshake, both ways; `npm run example -- --file PATH` has one
+ * user send a file and the other download it.
  */
 import { once } from 'node:events';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { letterFrequencies, sameFrequencies } from '@parley/protocol';
 import type { LetterFrequencies } from '@parley/protocol';
 import { WebSocket } from 'ws';
+import { sendFile } from './send-file.ts';
 
 interface Frame {
   action: string;
@@ -153,10 +156,13 @@ const { values } = parseArgs({
   options: {
     url: { type: 'string', default: 'ws://localhost:20200' },
     handshake: { type: 'boolean', default: false },
+    file: { type: 'string' },
   },
 });
 try {
-  await talk(values.url, values.handshake);
+  if (values.file === undefined) await talk(values.url, values.handshake);
+  else if (!(await sendFile(values.url, resolve(process.env['INIT_CWD'] ?? '.', values.file))))
+    throw new Error('the hashes differ');
 } catch (error) {
   console.error(`The conversation broke off: ${(error as Error).message}. Is Parley running? (npm start)`);
   process.exitCode = 1;

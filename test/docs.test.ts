@@ -4,11 +4,12 @@ import { errorCodes } from '@parley/protocol';
 import { commonSettings } from '@parley/service-kit';
 import type { Setting, Settings } from '@parley/service-kit';
 import { settings as auth } from '../services/auth/src/settings.ts';
+import { settings as files } from '../services/files/src/settings.ts';
 import { settings as gateway } from '../services/gateway/src/settings.ts';
 import { settings as messages } from '../services/messages/src/settings.ts';
 import { settings as rooms } from '../services/rooms/src/settings.ts';
 
-const services: Record<string, Settings> = { gateway, auth, rooms, messages };
+const services: Record<string, Settings> = { gateway, auth, rooms, messages, files };
 
 async function page(name: string): Promise<string> {
   return readFile(new URL(`../${name}`, import.meta.url), 'utf8');

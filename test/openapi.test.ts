@@ -10,7 +10,7 @@ let parley: Parley;
 let url: string;
 let document: any;
 beforeAll(async () => {
-  parley = await startParley({ restart: false });
+  parley = await startParley({ restart: false, environment: { MAX_FILE_BYTES: '1000' } });
   url = parley.stack.gateways[0]!.url;
   document = await (await fetch(`${url}/api/openapi.json`)).json();
 });
@@ -40,6 +40,9 @@ test('the document describes what there is, and who needs a token', () => {
     'GET /api/rooms': true,
     'POST /api/join-room': true,
     'GET /api/chat-history/{roomId}': true,
+    'POST /api/rooms/{roomId}/files': true,
+    'GET /api/rooms/{roomId}/files': true,
+    'GET /api/rooms/{roomId}/files/{name}': true,
   });
 });
 
@@ -69,7 +72,10 @@ describe('answers are as the document says:', () => {
 
   async function ask(method: string, path: string, headers: Record<string, string>, body?: string) {
     const response = await fetch(`${url}${path}`, { method, headers, ...(body !== undefined && { body }) });
-    return { status: response.status, headers: response.headers, body: (await response.json()) as any };
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false;
+    const content = isJson ? JSON.parse(text) : text;
+    return { status: response.status, headers: response.headers, isJson, body: content };
   }
 
   function post(path: string, body: unknown, headers: Record<string, string> = {}) {
@@ -88,22 +94,46 @@ describe('answers are as the document says:', () => {
 
   type Answer = Awaited<ReturnType<typeof ask>>;
 
+  const toldHeaders = ['link', 'set-cookie', 'retry-after', 'www-authenticate', 'allow'].concat([
+    'etag',
+    'last-modified',
+    'accept-ranges',
+    'content-range',
+    'content-disposition',
+  ]);
+
   /** Fails unless the operation documents such an answer: its status, its body and its headers. */
-  function expectDocumented(operation: string, { status, headers, body }: Answer): void {
+  function expectDocumented(operation: string, { status, headers, isJson, body }: Answer): void {
     const [method, path] = operation.split(' ') as [string, string];
     const documented = document.paths[path][method.toLowerCase()].responses[status];
     expect({ operation, status, isDocumented: documented !== undefined }).toMatchObject({
       isDocumented: true,
     });
-    const { schema } = documented.content['application/json'];
-    expect({ valid: ajv.validate(schema, body), errors: ajv.errors, body }).toMatchObject({ valid: true });
-    for (const name of ['link', 'set-cookie', 'retry-after', 'www-authenticate', 'allow']) {
+    const types = isJson ? ['application/json'] : status === 304 ? [] : ['*/*'];
+    expect({ operation, status, types: Object.keys(documented.content ?? {}) }).toMatchObject({ types });
+    if (isJson) {
+      const { schema } = documented.content['application/json'];
+      expect({ valid: ajv.validate(schema, body), errors: ajv.errors, body }).toMatchObject({ valid: true });
+    }
+    for (const name of toldHeaders) {
       const isKnown = Object.keys(documented.headers ?? {}).some((known) => known.toLowerCase() === name);
       if (headers.has(name)) expect({ operation, status, name, isKnown }).toMatchObject({ isKnown: true });
     }
   }
 
   const chatHistory = 'GET /api/chat-history/{roomId}';
+  const storeFile = 'POST /api/rooms/{roomId}/files';
+  const listFiles = 'GET /api/rooms/{roomId}/files';
+  const readFile = 'GET /api/rooms/{roomId}/files/{name}';
+
+  function store(query: string, { room = roomId, headers = {}, body = 'the bytes' } = {}) {
+    return post(`/api/rooms/${room}/files${query}`, body, { 'Content-Type': 'text/plain', ...headers });
+  }
+
+  function read(name: string, headers: Record<string, string> = {}, room = roomId) {
+    return ask('GET', `/api/rooms/${room}/files/${name}`, { Authorization: `Bearer ${token}`, ...headers });
+  }
+
   const cases: [operation: string, status: number, ask: () => Promise<Answer>][] = [
     ['POST /api/register', 201, () => post('/api/register', { username: 'jane_doe', password })],
     ['POST /api/register', 400, () => post('/api/register', '{')],
@@ -142,6 +172,29 @@ describe('answers are as the document says:', () => {
     [chatHistory, 401, () => get(`/api/chat-history/${roomId}`, 'Bearer no')],
     [chatHistory, 403, () => get(`/api/chat-history/${privateId}`)],
     [chatHistory, 404, () => get('/api/chat-history/room_12345')],
+    [storeFile, 201, () => store('?name=notes.txt')],
+    [storeFile, 201, () => store('?name=empty', { body: '' })],
+    [storeFile, 400, () => store('')],
+    [storeFile, 400, () => store('?name=a%2Fb')],
+    [storeFile, 400, () => store('?name=x', { headers: { 'Content-Type': 'nonsense' } })],
+    [storeFile, 401, () => store('?name=x', { headers: { Authorization: 'Bearer no' } })],
+    [storeFile, 403, () => store('?name=x', { room: privateId })],
+    [storeFile, 404, () => store('?name=x', { room: 'room_12345' })],
+    [storeFile, 413, () => store('?name=x', { body: 'x'.repeat(1_001) })],
+    [listFiles, 200, () => get(`/api/rooms/${roomId}/files`)],
+    [listFiles, 400, () => get(`/api/rooms/${roomId}/files?after=`)],
+    [listFiles, 401, () => get(`/api/rooms/${roomId}/files`, '')],
+    [listFiles, 403, () => get(`/api/rooms/${privateId}/files`)],
+    [listFiles, 404, () => get('/api/rooms/room_12345/files')],
+    [readFile, 200, () => read('notes.txt')],
+    [readFile, 200, () => read('empty')],
+    [readFile, 206, () => read('notes.txt', { Range: 'bytes=4-' })],
+    [readFile, 304, () => read('notes.txt', { 'If-None-Match': '*' })],
+    [readFile, 400, () => read('a%2Fb')],
+    [readFile, 401, () => read('notes.txt', { Authorization: 'Bearer no' })],
+    [readFile, 403, () => read('notes.txt', {}, privateId)],
+    [readFile, 404, () => read('nothing')],
+    [readFile, 416, () => read('notes.txt', { Range: 'bytes=100-' })],
     ['POST /api/logout', 401, () => post('/api/logout', {}, { Authorization: 'Bearer no' })],
     ['POST /api/logout', 200, () => post('/api/logout', {})],
   ];

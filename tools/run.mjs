@@ -29,6 +29,8 @@ const checks = [
 const tasks = {
   start: (args) => [['tools/local-stack/src/main.ts', ...args]],
   test: (args) => [...(args.length === 0 ? checks : []), ['jest', ...args]],
+  'test:compose': (args) => [['jest', 'test/compose', ...args, '--testPathIgnorePatterns=/node_modules/']],
+  'image-sizes': () => [['tools/image-sizes.mjs']],
   check: () => checks,
   format: () => [['prettier', '--write', '--log-level=warn', '.']],
   example: (args) => [['examples/talk.ts', ...args]],
@@ -111,7 +113,7 @@ function subfolders(folder) {
 
 /** Runs one step with the project's Node; resolves with its exit code. */
 function run([program, ...args]) {
-  const script = program.endsWith('.ts') ? join(root, program) : entryPoint(program);
+  const script = /\.(ts|mjs)$/.test(program) ? join(root, program) : entryPoint(program);
   const nodeBin = join(modules, 'node', 'bin');
   // Not node_modules/.bin/node: that is a shell around Node, and a signal for the shell does not reach Node.
   const command = [join(nodeBin, 'node'), '--disable-warning=ExperimentalWarning', script, ...args];

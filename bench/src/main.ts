@@ -1,5 +1,7 @@
 /** `npm run bench -- <scenario> [options]`: measures a Parley of its own on this machine and prints what it found. */
 import { LocalStackError } from '@parley/local-stack';
+import { drain } from './drain.ts';
+import { files } from './files.ts';
 import { handshake } from './handshake.ts';
 import { lobby } from './lobby.ts';
 import { LoadError } from './load-process.ts';
@@ -7,7 +9,7 @@ import { UsageError } from './options.ts';
 import type { Scenario } from './scenario.ts';
 import { send } from './send.ts';
 
-const scenarios: Record<string, Scenario> = { send, handshake, lobby };
+const scenarios: Record<string, Scenario> = { send, handshake, lobby, files, drain };
 
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -98,7 +98,7 @@ export interface SocketListeners {
   onClose: (reason: string) => void;
 }
 
-/** A connection to a WebSocket server. Pings are answered. */
+/** A connection to a WebSocket server. Pings and the server's close are answered. */
 export interface RawSocket {
   /** Writes finished frames. */
   write(frames: Buffer): void;
@@ -130,8 +130,9 @@ export async function openSocket(webSocketUrl: string, listeners: SocketListener
 
   const reader = new FrameReader(listeners.onText, (opcode, payload) => {
     if (opcode === opcodes.ping) socket.write(clientFrame(opcodes.pong, payload).bytes);
-    if (opcode === opcodes.close && payload.length >= 2)
-      closeReason = `closed with ${payload.readUInt16BE(0)}`;
+    if (opcode !== opcodes.close) return;
+    if (payload.length >= 2) closeReason = `closed with ${payload.readUInt16BE(0)}`;
+    socket.end(clientFrame(opcodes.close, payload).bytes);
   });
   function read(chunk: Buffer): void {
     reader.push(chunk);

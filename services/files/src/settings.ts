@@ -32,7 +32,13 @@ export const settings = {
     }),
   ),
   s3SecretAccessKey: optional(text('AWS_SECRET_ACCESS_KEY', { doc: 'The S3 key. Secret.' })),
-  maxFileBytes: integer('MAX_FILE_BYTES', { default: gibibyte, min: 1, doc: 'Largest file, in bytes.' }),
+  maxFileBytes: integer('MAX_FILE_BYTES', {
+    default: gibibyte,
+    min: 1,
+    // S3 takes 10,000 parts, ours are of 8 MiB.
+    max: 64 * gibibyte,
+    doc: 'Largest file, in bytes.',
+  }),
   maxUnfinishedBytes: integer('MAX_UNFINISHED_BYTES', {
     default: 8 * gibibyte,
     min: 2 ** 20,

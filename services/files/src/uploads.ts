@@ -9,6 +9,7 @@ import type {
   putChunks,
   ReplyOf,
   RequestOf,
+  SequenceRange,
 } from '@parley/protocol';
 import type { Access } from './access.ts';
 import type { Assembly, Attempt } from './assembly.ts';
@@ -21,7 +22,7 @@ import type { Announced, Quotas, Upload, UploadStore } from './upload-store.ts';
 
 export interface UploadsParts {
   store: Pick<UploadStore, 'begin' | 'find' | 'findByName' | 'settleBase' | 'forgetStale'>;
-  chunks: Pick<ChunkStore, 'put' | 'list' | 'purge'>;
+  chunks: Pick<ChunkStore, 'put' | 'count' | 'list' | 'purge'>;
   assembly: Pick<Assembly, 'attemptAt' | 'begin'>;
   access: Access;
   maxFileBytes: number;
@@ -86,7 +87,13 @@ export function createUploads({ store, chunks, assembly, access, maxFileBytes, q
     }
   }
 
-  async function listReceived({ uploadId, packets }: Upload, deadline: number) {
+  async function listReceived(
+    { uploadId, packets, base }: Upload,
+    deadline: number,
+  ): Promise<SequenceRange[]> {
+    // Reading the numbers of very many chunks takes longer than a request may; that all are there is known at once.
+    const isComplete = base !== null && (await chunks.count(uploadId)) === packets;
+    if (isComplete) return [[base, base + packets - 1]];
     const received = new SequenceSet(packets);
     await chunks.list(uploadId, deadline - marginMs, (sequence) => {
       received.add(sequence);

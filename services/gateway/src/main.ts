@@ -90,6 +90,8 @@ await runService('gateway', settings, async ({ config, log, bus, health, closing
     rates: rates?.requests,
     addressOf,
     isSecure: (request) => isSecure(request, config.trustedProxies),
+    uploads,
+    downloads,
   });
   const server = new ClientServer({
     ...config,

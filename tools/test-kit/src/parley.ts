@@ -10,6 +10,7 @@ import type { Bus, RequestContext } from '@parley/service-kit';
 import { IdentifyClient } from './identify-client.ts';
 import { JoinClient } from './join-client.ts';
 import { LoginClient } from './login-client.ts';
+import { takeServers } from './servers/take-servers.ts';
 
 export const password = 'password123';
 
@@ -41,12 +42,20 @@ export interface JoinOptions {
 
 export type ParleyOptions = Partial<StackOptions>;
 
-/** Starts a Parley of its own in a temporary folder, on free ports, without rate limits. */
+/**
+ * Starts a Parley of its own on free ports, without rate limits, on servers of the test run. With `dataDir`, as for a restart with the
+ * same data, its servers are of its own, by local-stack; so they are where the run has no more of them.
+ */
 export async function startParley(options: ParleyOptions = {}): Promise<Parley> {
   await using opened = new AsyncDisposableStack();
+  const ownsServers = options.dataDir !== undefined || options.given !== undefined;
+  const taken = ownsServers ? undefined : await takeServers();
+  if (taken) opened.use(taken);
   const dataDir = options.dataDir ?? (await temporaryFolder(opened));
-  const environment = { RATE_LIMITS: 'off', LOG_LEVEL: 'warn', ...options.environment };
-  const stack = opened.use(await startStack({ port: 0, ...options, dataDir, environment }));
+  const environment = { RATE_LIMITS: 'off', LOG_LEVEL: 'warn', ...taken?.s3, ...options.environment };
+  const given = taken && { given: taken.addresses };
+  const started = opened.use(await startStack({ port: 0, ...options, ...given, dataDir, environment }));
+  const stack = taken ? { ...started, servers: { ...started.servers, ...taken.processes } } : started;
   const bus = opened.use(await openTestBus(stack.servers.addresses.natsUrl));
   const clients = opened.use(new DisposableStack());
 

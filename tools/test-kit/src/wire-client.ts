@@ -7,6 +7,7 @@ import { inTime } from './wait.ts';
 interface Waiter<Frame> {
   accepts: (frame: Frame) => boolean;
   resolve: (frame: Frame) => void;
+  reject: (error: Error) => void;
 }
 
 /** A client's socket that hides nothing: every frame can be seen. */
@@ -29,6 +30,10 @@ export class WireClient<Frame extends { action: string }> implements Disposable 
   constructor(url: string, options: ClientOptions = {}) {
     this.socket = new WebSocket(url, { perMessageDeflate: false, ...options });
     this.closed = new Promise((resolve) => this.socket.once('close', resolve));
+    this.socket.once('close', (code: number) => {
+      const lost = new Error(`the connection was closed with ${code} (${this.name})`);
+      for (const { reject } of this.#waiters.splice(0)) reject(lost);
+    });
     this.socket.on('error', () => {
       // A refused or broken connection is seen as `closed`.
     });
@@ -63,7 +68,7 @@ export class WireClient<Frame extends { action: string }> implements Disposable 
   upcoming(what: string, accepts: (frame: Frame) => boolean): Promise<Frame> {
     return inTime(
       `${what} (${this.name})`,
-      new Promise((resolve) => this.#waiters.push({ accepts, resolve })),
+      new Promise((resolve, reject) => this.#waiters.push({ accepts, resolve, reject })),
     );
   }
 

@@ -2,10 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Bus, Log, RequestContext } from '@parley/service-kit';
 import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify';
 import type { Static, TSchema } from 'typebox';
+import type { Downloads } from '../downloads.ts';
 import type { Rate } from '../rate-limiter.ts';
+import type { Uploads } from '../uploads.ts';
 
 export interface HttpOptions {
-  bus: Pick<Bus, 'call'>;
+  bus: Pick<Bus, 'call' | 'callWithBytes'>;
+  uploads: Pick<Uploads, 'finish'>;
+  downloads: Pick<Downloads, 'open' | 'read'>;
   log: Log;
   /** Longest wait for the services that a request needs, in ms. */
   requestTimeoutMs: number;

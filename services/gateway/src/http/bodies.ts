@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { HttpApp } from './app.ts';
 import { noJson } from './errors.ts';
 
-/** Largest body of a request, in bytes. */
+/** Largest body of a request, in bytes, where it is no file. */
 export const maxBodyBytes = 65_536;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -17,6 +17,14 @@ export function acceptJsonOnly(app: HttpApp): void {
     } catch (thrown) {
       done(noJson(thrown));
     }
+  });
+}
+
+/** Bodies are bytes, whatever they are said to be; the routes read them themselves, however long they are. */
+export function acceptBytes(app: HttpApp): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _body, done) => {
+    done(null);
   });
 }
 

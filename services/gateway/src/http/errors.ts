@@ -10,9 +10,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 const retryAfterMs = 5_000;
 const retryLater: readonly ErrorCode[] = ['rate_limited', 'unavailable'];
 
-/** Where the text of a code speaks of frames. */
+/** Where the text of a code speaks of frames or chunks. */
 export const textsOverHttp: Partial<Record<ErrorCode, string>> = {
   invalid_json: 'The body is no JSON object; send one, with `Content-Type: application/json`.',
+  chunks_missing: 'Another upload of this name took the place of this one; send the file again.',
 };
 const texts = {
   unreadable: 'The request could not be read; send it again, whole.',
@@ -98,7 +99,7 @@ function errorHeaders(error: ParleyError): Record<string, string> {
 }
 
 /** Fastify's own errors that are the client's doing, in our words. */
-function errorFrom(thrown: unknown): ParleyError {
+export function errorFrom(thrown: unknown): ParleyError {
   if (thrown instanceof ParleyError) return thrown;
   const { code, statusCode = 500 } = thrown as { code?: string; statusCode?: number };
   switch (code) {

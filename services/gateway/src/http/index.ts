@@ -5,9 +5,11 @@ import { upgradePaths } from '../server.ts';
 import { accountRoutes, openAccountRoutes } from './accounts.ts';
 import type { HttpApp, HttpOptions } from './app.ts';
 import { acceptJsonOnly, maxBodyBytes } from './bodies.ts';
+import { BodyClock } from './body-clock.ts';
 import { welcomeBrowsers } from './browsers.ts';
 import { findCaller } from './callers.ts';
 import { answerUnreadable, sendError, sendNotFound } from './errors.ts';
+import { fileRoutes } from './files.ts';
 import { historyRoutes } from './history.ts';
 import { watchRoutes } from './methods.ts';
 import { describeApi } from './open-api.ts';
@@ -18,9 +20,9 @@ import { useOwnValidators } from './validation.ts';
 
 export type { HttpApp, HttpOptions } from './app.ts';
 
-/** A client may take so long for its headers, and for a whole request, in ms. */
+/** A client may take so long for its headers, and then for its body: for all of it, or of a file for the next part. In ms. */
 const headersTimeoutMs = 10_000;
-const requestTimeoutMs = 20_000;
+const bodyTimeoutMs = 20_000;
 /** A connection without any sign of life is closed after this long, in ms: longer than any answer takes. */
 const silenceMs = 60_000;
 /** How often these are looked at, in ms. */
@@ -32,10 +34,12 @@ const maxPathPartCharacters = maxHeaderBytes;
 /** The HTTP API (protocol.md, "Join dialect"), ready to listen. Closing it closes its server. */
 export async function createHttp(options: HttpOptions): Promise<HttpApp> {
   const { log } = options;
+  const bodies = new BodyClock(bodyTimeoutMs);
   const app: HttpApp = fastify({
     logger: false,
     bodyLimit: maxBodyBytes,
-    requestTimeout: requestTimeoutMs,
+    // None: the body clock knows which bodies may take long.
+    requestTimeout: 0,
     connectionTimeout: silenceMs,
     http: {
       headersTimeout: headersTimeoutMs,
@@ -55,7 +59,7 @@ export async function createHttp(options: HttpOptions): Promise<HttpApp> {
   });
   acceptJsonOnly(app);
   useOwnValidators(app);
-  await answerBeforeRoutes(app, options);
+  await answerBeforeRoutes(app, options, bodies);
   await describeApi(app);
   app.get('/', { schema: { hide: true } }, () => ({ name: 'Parley', webSocket: upgradePaths }));
   openAccountRoutes(app, options);
@@ -64,6 +68,10 @@ export async function createHttp(options: HttpOptions): Promise<HttpApp> {
     accountRoutes(scope, options);
     roomRoutes(scope, options);
     historyRoutes(scope, options);
+    void scope.register((files: HttpApp, _filesOptions, filesDone) => {
+      fileRoutes(files, options, bodies);
+      filesDone();
+    });
     done();
   });
   await app.ready();
@@ -71,13 +79,14 @@ export async function createHttp(options: HttpOptions): Promise<HttpApp> {
 }
 
 /** What is the same for all requests, in this order: a refusal is readable for pages of allowed origins too. */
-async function answerBeforeRoutes(app: HttpApp, options: HttpOptions): Promise<void> {
+async function answerBeforeRoutes(app: HttpApp, options: HttpOptions, bodies: BodyClock): Promise<void> {
   const { allowedOrigins, rates, addressOf } = options;
   const methodsOf = watchRoutes(app);
   const ratesByAddress = new ClientRates(rates);
   await welcomeBrowsers(app, allowedOrigins);
   app.decorateRequest('busContext');
   app.addHook('onRequest', (request, reply, done) => {
+    bodies.start(request.raw, reply.raw);
     reply.header('cache-control', 'no-store');
     ratesByAddress.admit(addressOf(request.raw));
     // Before the body is read: whatever it is, nobody is here for it.

@@ -27,7 +27,7 @@ export async function describeApi(app: HttpApp): Promise<void> {
       info: {
         title: 'Parley',
         version,
-        description: 'The HTTP part of the join dialect. Bodies are JSON, at most 64 KiB.',
+        description: 'The HTTP part of the join dialect. Bodies are JSON, at most 64 KiB, but for files.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/' }],
@@ -35,6 +35,7 @@ export async function describeApi(app: HttpApp): Promise<void> {
         { name: 'Accounts', description: 'Accounts and tokens.' },
         { name: 'Rooms', description: 'Rooms and their members.' },
         { name: 'Messages', description: 'What was said.' },
+        { name: 'Files', description: 'What was shared.' },
       ],
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
     },

@@ -4,13 +4,13 @@ import { Type } from 'typebox';
 import type { TSchema } from 'typebox';
 import { textsOverHttp } from './errors.ts';
 
-interface Header {
+export interface Header {
   type: 'string' | 'integer';
   description: string;
 }
 
 /** An answer's schema with what the API's document says about it. */
-export function documented<Schema extends TSchema>(
+export function documented<Schema extends object>(
   schema: Schema,
   description: string,
   headers?: Record<string, Header>,
@@ -42,7 +42,8 @@ export function errors(...codes: ErrorCode[]): Record<number, TSchema> {
   );
 }
 
-function errorReply(status: number, codes: readonly ErrorCode[]): TSchema {
+/** An error with one of these codes. */
+export function errorReply(status: number, codes: readonly ErrorCode[]): TSchema {
   const schema = Type.Object({
     status: Type.Literal('error'),
     message: Type.String({ description: 'What happened and what to do about it.' }),

@@ -23,8 +23,9 @@ export function useOwnValidators(app: HttpApp): void {
 
 /** How what came becomes what the schema speaks of. */
 const readers: Record<string, (schema: TSchema, data: unknown) => unknown> = {
-  body(_schema, data) {
-    if (!isJsonObject(data)) throw noJson();
+  body(schema, data) {
+    // Where anything will do, it is bytes.
+    if ('type' in schema && !isJsonObject(data)) throw noJson();
     return data;
   },
 

@@ -1,0 +1,194 @@
+/** `npm run bench -- files`: how fast one client sends a file and gets it back, and how many small chunks are stored. */
+import { randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { readCpu, stackProcesses, type CpuSeconds } from './cpu.ts';
+import { machineText, readMachineFacts } from './machine.ts';
+import { wholeNumber } from './options.ts';
+import { startBenchStack, type Scenario } from './scenario.ts';
+import { number, table } from './table.ts';
+import { mask, openSocket, textFrame, type RawSocket } from './websocket.ts';
+
+const mebibyte = 2 ** 20;
+const largeChunk = 64 * 1_024;
+const smallChunk = 1_024;
+/** Room for a chunk's number, so that it can be written into a finished frame. */
+const numberWidth = 8;
+
+interface Part {
+  name: string;
+  bytes: number;
+  chunks: number;
+  seconds: number;
+  cpu: CpuSeconds;
+}
+
+export const files: Scenario = {
+  summary: 'one client sends a file and gets it back: MB/s, chunks a second, CPU',
+  usage: `  --megabytes 256   size of the file that is sent in chunks of 64 KiB (in MiB)
+  --small 32        size of the file that is sent in chunks of 1 KiB (in MiB)
+  --window 32       chunks under way at the same time; of the small ones 256`,
+
+  async run(args, abort) {
+    const { values } = parseArgs({
+      args,
+      options: {
+        megabytes: { type: 'string', default: '256' },
+        small: { type: 'string', default: '32' },
+        window: { type: 'string', default: '32' },
+      },
+    });
+    const size = wholeNumber('megabytes', values.megabytes, 1, 1_024) * mebibyte;
+    const smallSize = wholeNumber('small', values.small, 1, 1_024) * mebibyte;
+    const window = wholeNumber('window', values.window, 1, 256);
+    await using stack = await startBenchStack({ gateways: 1, abort });
+    console.log(`Files: one client\n${machineText(readMachineFacts(stack))}\n`);
+
+    const groups = stackProcesses(stack);
+    const client = await Client.open(stack.gateways[0]!.webSocketUrl);
+    const measure = async (name: string, bytes: number, chunkBytes: number, work: () => Promise<void>) => {
+      const before = readCpu(groups);
+      const start = performance.now();
+      await work();
+      const seconds = (performance.now() - start) / 1_000;
+      const after = readCpu(groups);
+      const cpu = new Map(Array.from(after, ([group, used]) => [group, used - (before.get(group) ?? 0)]));
+      return { name, bytes, chunks: Math.ceil(bytes / chunkBytes), seconds, cpu };
+    };
+    const upload = (name: string, bytes: number, chunkBytes: number, inFlight: number) =>
+      measure(name, bytes, chunkBytes, () => client.upload(name, bytes, chunkBytes, inFlight));
+    // Once, so that the compiler has seen it.
+    await client.upload('warm-up', 16 * mebibyte, largeChunk, window);
+    const parts = [
+      await upload('upload, 64 KiB chunks', size, largeChunk, window),
+      await measure('download, 64 KiB chunks', size, largeChunk, () =>
+        client.download('upload, 64 KiB chunks'),
+      ),
+      await upload('upload, 1 KiB chunks', smallSize, smallChunk, 256),
+    ];
+    console.log(resultTable(parts));
+    client.close();
+    return true;
+  },
+};
+
+function resultTable(parts: readonly Part[]): string {
+  const groups = [...parts[0]!.cpu.keys()];
+  return table([
+    ['', 'MB/s', 'chunks/s', ...groups.map((group) => `${group} CPU s`)],
+    ...parts.map(({ name, bytes, chunks, seconds, cpu }) => [
+      name,
+      number(bytes / 1e6 / seconds, 1),
+      number(chunks / seconds),
+      ...groups.map((group) => number(cpu.get(group) ?? 0, 2)),
+    ]),
+  ]);
+}
+
+/** A user's connection that spends as little as it can on each frame. */
+class Client {
+  readonly #socket: RawSocket;
+  #roomId = '';
+  #isClosed = false;
+  #hear: (bytes: Buffer, start: number, end: number) => void = () => undefined;
+
+  private constructor(socket: RawSocket) {
+    this.#socket = socket;
+  }
+
+  static async open(webSocketUrl: string): Promise<Client> {
+    const socket = await openSocket(webSocketUrl, {
+      onText: (bytes, start, end) => {
+        client.#hear(bytes, start, end);
+      },
+      onRead: () => undefined,
+      onClose: (reason) => {
+        if (!client.#isClosed) console.error(`The connection was lost: ${reason}`);
+      },
+    });
+    const client = new Client(socket);
+    const account = { chatid: 'sender', password: 'password123' };
+    await client.#ask('register', account);
+    await client.#ask('login', account);
+    const { room_id } = await client.#ask('create_room', { participants: [], room_name: 'files' });
+    client.#roomId = room_id as string;
+    return client;
+  }
+
+  async #ask(action: string, data: object): Promise<Record<string, unknown>> {
+    const answer = new Promise<{ code?: string; data: Record<string, unknown> }>((resolve) => {
+      this.#hear = (bytes, start, end) => {
+        resolve(JSON.parse(bytes.toString('utf8', start, end)) as { data: Record<string, unknown> });
+      };
+    });
+    this.#socket.write(textFrame(JSON.stringify({ action, data })).bytes);
+    const { code, data: reply } = await answer;
+    if (code !== undefined) throw new Error(`${action}: ${code}`);
+    return reply;
+  }
+
+  async upload(name: string, size: number, chunkBytes: number, window: number): Promise<void> {
+    const file = { room_id: this.#roomId, file_path: name };
+    const total_packets = size / chunkBytes;
+    await this.#ask('file_send_init', { ...file, file_size: size, file_type: '', total_packets });
+    const frameOf = chunkFrames(file, randomBytes(chunkBytes));
+    await new Promise<void>((resolve, reject) => {
+      let sent = 0;
+      let stored = 0;
+      const send = (): void => {
+        sent += 1;
+        this.#socket.write(frameOf(sent));
+      };
+      this.#hear = (bytes, start, end) => {
+        const isStored = bytes.toString('latin1', start, start + 60).includes('"status":"success"');
+        if (!isStored) reject(new Error(bytes.toString('utf8', start, end)));
+        stored += 1;
+        if (stored === total_packets) resolve();
+        else if (sent < total_packets) send();
+      };
+      while (sent < Math.min(window, total_packets)) send();
+    });
+    await this.#ask('file_send_fin', { ...file, total_packets });
+  }
+
+  async download(name: string): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      let total = -1;
+      let received = 0;
+      this.#hear = (bytes, start, end) => {
+        const head = bytes.toString('latin1', start, start + 40);
+        if (head.includes('file_down_data')) received += 1;
+        else if (head.includes('file_down_meta')) {
+          const { data } = JSON.parse(bytes.toString('utf8', start, end)) as {
+            data: { total_packets: number };
+          };
+          total = data.total_packets;
+        } else if (head.includes('file_down_fin') && received === total) resolve();
+        else reject(new Error(bytes.toString('utf8', start, Math.min(end, start + 500))));
+      };
+      const data = { room_id: this.#roomId, file_path: name };
+      this.#socket.write(textFrame(JSON.stringify({ action: 'file_down_req', data })).bytes);
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#socket.destroy();
+  }
+}
+
+/** Makes the frames of a file whose chunks are all the same: one is finished once, and each gets its number. */
+function chunkFrames(file: object, chunk: Buffer): (sequence: number) => Buffer {
+  const blank = ' '.repeat(numberWidth);
+  const data = JSON.stringify({ ...file, file_data: chunk.toString('base64') });
+  const head = `{"action":"file_send_data","data":{"sequence_number":`;
+  const { bytes, payloadStart } = textFrame(`${head}${blank},${data.slice(1)}}`);
+  const numberStart = payloadStart + head.length;
+  return (sequence) => {
+    const frame = Buffer.from(bytes);
+    const digits = String(sequence).padStart(numberWidth);
+    for (let index = 0; index < numberWidth; index += 1) {
+      frame[numberStart + index] = digits.charCodeAt(index) ^ mask[(head.length + index) & 3]!;
+    }
+    return frame;
+  };
+}
