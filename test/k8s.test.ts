@@ -4,6 +4,7 @@ import { metrics, readSettings } from '@parley/service-kit';
 import '../services/gateway/src/metrics.ts';
 import { environmentOf, referredTo, serviceNames, settingsOf } from './k8s/environment.ts';
 import { buildOverlay, findKustomize, readObjects, resourceFiles } from './k8s/kustomize.ts';
+import { findNatsServer, testNatsConfiguration } from './k8s/nats.ts';
 import { allowedConnections } from './k8s/network.ts';
 import { containerOf, getObject, isSelected, ofKind, podLabels, workloadsOf } from './k8s/objects.ts';
 import type { KubernetesObject } from './k8s/objects.ts';
@@ -40,14 +41,27 @@ describe('the check against the schemas', () => {
   });
 });
 
-test.each(resourceFiles())('%s is as the schemas of Kubernetes say', async (file) => {
-  for (const object of readObjects(file)) expect(await problemsOf(object)).toEqual([]);
+test('every file of k8s/ is as the schemas of Kubernetes say', async () => {
+  const files = resourceFiles();
+  expect(files.length).toBeGreaterThan(40);
+  for (const file of files) {
+    for (const object of readObjects(file)) {
+      expect({ file, problems: await problemsOf(object) }).toEqual({ file, problems: [] });
+    }
+  }
 });
 
 const kustomize = findKustomize();
-if (kustomize)
-  describe.each(['dev', 'production'])('the overlay %s', (name) => overlaySuite(kustomize, name));
-else test.skip('the overlays of k8s/: skipped, because neither kustomize nor kubectl is installed', () => {});
+const natsServer = findNatsServer();
+if (kustomize) {
+  describe.each(['dev', 'production'])('the overlay %s', (name) => {
+    overlaySuite(kustomize, name);
+  });
+  describe('the servers of the overlay dev', () => {
+    ownServersSuite(kustomize);
+  });
+} else
+  test.skip('the overlays of k8s/: skipped, because neither kustomize nor kubectl is installed', () => {});
 
 /** What holds of each overlay. */
 function overlaySuite(command: readonly string[], overlay: string): void {
@@ -115,10 +129,8 @@ function overlaySuite(command: readonly string[], overlay: string): void {
       const { ports, startupProbe, livenessProbe, readinessProbe } = containerOf(
         getObject(objects, 'Deployment', service),
       );
-      const { HEALTH_PORT } = settingsOf(service);
-      const healthPort = Number(settingsOf(service).healthPort!.defaultText);
-      expect(HEALTH_PORT).toBeUndefined();
-      expect(ports).toContainEqual({ name: 'side', containerPort: healthPort });
+      const healthPort = settingsOf(service).healthPort!.defaultText;
+      expect(ports).toContainEqual({ name: 'side', containerPort: Number(healthPort) });
       expect(startupProbe.httpGet).toEqual({ path: '/livez', port: 'side' });
       expect(livenessProbe.httpGet).toEqual({ path: '/livez', port: 'side' });
       expect(readinessProbe.httpGet).toEqual({ path: '/readyz', port: 'side' });
@@ -252,8 +264,7 @@ function overlaySuite(command: readonly string[], overlay: string): void {
       environmentOf(objects, getObject(objects, 'Deployment', 'files')),
     );
     expect(chunkReplicas).toBe(nats.spec.replicas);
-    const volume = nats.spec.template.spec.volumes.find(({ configMap }: any) => configMap);
-    const conf = getObject(objects, 'ConfigMap', volume.configMap.name).data['nats.conf'] as string;
+    const conf = natsConfiguration(objects)['nats.conf']!;
     const routes = [...conf.matchAll(/nats:\/\/(nats-\d+)\.([\w-]+):6222/g)].map(([, pod, service]) => [
       pod,
       service,
@@ -265,18 +276,37 @@ function overlaySuite(command: readonly string[], overlay: string): void {
     expect(routes).toEqual(peers.length === 1 ? [] : peers);
   });
 
-  test('a Postgres of our own takes the connections of all pods, also while they are replaced', () => {
-    const postgres = objects.find(
-      ({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === 'postgres',
-    );
-    if (!postgres) return;
-    const most = Number(/max_connections=(\d+)/.exec(containerOf(postgres).args.join(' '))?.[1]);
+  if (natsServer) {
+    test('NATS takes its configuration', () => {
+      expect(testNatsConfiguration(natsServer, natsConfiguration(objects))).toMatch(/is valid/);
+    });
+  } else test.skip('the configuration of NATS: skipped, because nats-server is not installed', () => {});
+}
+
+/** The files of NATS, by their names. */
+function natsConfiguration(objects: readonly KubernetesObject[]): Record<string, string> {
+  const { volumes } = getObject(objects, 'StatefulSet', 'nats').spec.template.spec;
+  const { configMap } = volumes.find((volume: any) => volume.configMap);
+  return getObject(objects, 'ConfigMap', configMap.name).data as Record<string, string>;
+}
+
+/** What holds where the servers come with it. */
+function ownServersSuite(command: readonly string[]): void {
+  let objects: KubernetesObject[];
+  beforeAll(() => {
+    objects = buildOverlay(command, 'dev');
+  });
+
+  test('Postgres takes the connections of all pods, also while they are replaced', () => {
+    const { args } = containerOf(getObject(objects, 'StatefulSet', 'postgres'));
+    const most = Number(/max_connections=(\d+)/.exec(args.join(' '))?.[1]);
     const needed = serviceNames
       .map((service) => getObject(objects, 'Deployment', service))
       .map((deployment) => {
-        const environment = environmentOf(objects, deployment);
-        const pods = (deployment.spec.replicas ?? 1) + deployment.spec.strategy.rollingUpdate.maxSurge;
-        return environment.DATABASE_URL ? pods * Number(environment.DATABASE_CONNECTIONS) : 0;
+        const { DATABASE_URL, DATABASE_CONNECTIONS } = environmentOf(objects, deployment);
+        const { replicas = 1, strategy } = deployment.spec;
+        const pods = Number(replicas) + Number(strategy.rollingUpdate.maxSurge);
+        return DATABASE_URL ? pods * Number(DATABASE_CONNECTIONS) : 0;
       })
       .reduce((sum, connections) => sum + connections, 0);
     expect(most).toBeGreaterThan(needed);

@@ -38,7 +38,7 @@ export function podLabels({ spec }: Workload): Labels {
 /** The only container of the workload's pods. */
 export function containerOf({ metadata, spec }: Workload): any {
   const { containers, initContainers = [] } = spec.template.spec;
-  if (containers.length + initContainers.length !== 1)
+  if ([...containers, ...initContainers].length !== 1)
     throw new Error(`${metadata.name}: one container each`);
   return containers[0];
 }

@@ -25,7 +25,7 @@ export class ContainerProcess implements ManagedProcess {
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     await this.#docker('kill', '--signal', signal);
     await this.#docker('wait');
-    void delay(restartMs).then(() => (this.#isWanted ? this.start() : undefined));
+    void this.#startAgain();
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -54,6 +54,14 @@ export class ContainerProcess implements ManagedProcess {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  async #startAgain(): Promise<void> {
+    await delay(restartMs);
+    if (!this.#isWanted) return;
+    await this.start().catch(() => {
+      // The run is over, and the container removed.
+    });
   }
 
   async #docker(...command: string[]): Promise<void> {

@@ -16,7 +16,7 @@ export async function emptyBus(natsUrl: string): Promise<void> {
 /** Whether there is anything in any of its databases. */
 export async function isRedisEmpty(redisUrl: string): Promise<boolean> {
   await using redis = await openRedis({ redisUrl, timeoutMs, log });
-  return redis.run(async (commands) => !(await commands.info('keyspace')).includes('keys='));
+  return await redis.run(async (commands) => !(await commands.info('keyspace')).includes('keys='));
 }
 
 export async function emptyRedis(redisUrl: string): Promise<void> {
@@ -29,7 +29,7 @@ async function onBus<Result>(
   work: (ask: <Answer>(subject: string) => Promise<Answer>) => Promise<Result>,
 ): Promise<Result> {
   await using bus = await openBus({ natsUrl, name: 'parley-test', requestTimeoutMs: timeoutMs, log });
-  return work(async (subject) =>
+  return await work(async (subject) =>
     (await bus.connection.request(`$JS.API.STREAM.${subject}`, '', { timeout: timeoutMs })).json(),
   );
 }

@@ -6,10 +6,8 @@ import { json } from 'node:stream/consumers';
 import { chooseInfrastructure } from './choice.ts';
 import type { Infrastructure } from './choice.ts';
 import { givenSource } from './given-source.ts';
+import { serversUrlVariable } from './server-set.ts';
 import type { ServerSet, ServerSource } from './server-set.ts';
-
-/** Where the processes of a test run ask for servers; not set: they start their own. */
-export const serversUrlVariable = 'PARLEY_TEST_SERVERS_URL';
 
 /**
  * Decides once for a test run where its servers come from, and hands them out to its processes as they ask; until then nothing is

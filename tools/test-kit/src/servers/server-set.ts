@@ -14,6 +14,9 @@ export const serverKinds: readonly ServerKind[] = ['nats', 'redis', 'postgres'];
 
 export const addressOf = { nats: 'natsUrl', redis: 'redisUrl', postgres: 'databaseUrl' } as const;
 
+/** Where the processes of a test run ask for servers; not set: they start their own. */
+export const serversUrlVariable = 'PARLEY_TEST_SERVERS_URL';
+
 /** Where the sets of a test run come from. */
 export interface ServerSource extends AsyncDisposable {
   /** A set that nobody else has; undefined where there is no more. */

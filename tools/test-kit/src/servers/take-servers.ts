@@ -5,8 +5,7 @@ import { createLog, Database } from '@parley/service-kit';
 import { ContainerProcess } from './container-process.ts';
 import { emptyBus, emptyRedis } from './emptying.ts';
 import { GivenProcess } from './given-process.ts';
-import { serversUrlVariable } from './run-servers.ts';
-import { addressOf, serverKinds } from './server-set.ts';
+import { addressOf, serverKinds, serversUrlVariable } from './server-set.ts';
 import type { ServerKind, ServerSet } from './server-set.ts';
 
 /** Servers for one Parley, with nothing on them; closing them gives them back. */
