@@ -549,7 +549,9 @@ describe('pages in browsers', () => {
     for (const origin of [app, url]) {
       const { headers } = await ask('/api/rooms', { headers: { Origin: origin } });
       expect(headers.get('access-control-allow-origin')).toBe(origin);
-      expect(headers.get('access-control-expose-headers')).toBe('Link, Retry-After');
+      expect(headers.get('access-control-expose-headers')).toBe(
+        'Content-Disposition, Content-Range, ETag, Link, Retry-After',
+      );
       expect(headers.get('access-control-allow-credentials')).toBeNull();
       expect(headers.get('vary')).toContain('Origin');
     }
@@ -565,7 +567,9 @@ describe('pages in browsers', () => {
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get('access-control-allow-origin')).toBe(app);
     expect(preflight.headers.get('access-control-allow-methods')).toBe('GET, HEAD, POST');
-    expect(preflight.headers.get('access-control-allow-headers')).toBe('Authorization, Content-Type');
+    expect(preflight.headers.get('access-control-allow-headers')).toBe(
+      'Authorization, Content-Type, If-None-Match, If-Range, Range',
+    );
   });
 
   test.each(['https://evil.example', 'null', `${app}.evil.example`])('of %s may not', async (origin) => {

@@ -41,4 +41,4 @@ test('what the README shows of each dialect is what happens', async () => {
     const { stdout } = await run('bash', ['-ec', script.replaceAll('localhost:20200', host)], { cwd: root });
     expect(masked(stdout)).toBe(masked(output));
   }
-}, 60_000);
+}, 120_000);

@@ -43,8 +43,13 @@ export function reservedBytes({ size, packets }: Pick<Announced, 'size' | 'packe
 export function createUploadStore(database: Database) {
   const { query } = database;
 
-  /** Resumes the upload if it was begun with the same words, else begins it, within the quotas. */
-  function begin(uploadId: UploadId, announced: Announced, quotas: Quotas): Promise<Beginning> {
+  /** Resumes the upload if it was begun with the same words and is not wanted afresh, else begins it, within the quotas. */
+  function begin(
+    uploadId: UploadId,
+    announced: Announced,
+    quotas: Quotas,
+    afresh: boolean,
+  ): Promise<Beginning> {
     const { roomId, userId, name, size, packets, type, sha256 } = announced;
     return database.transaction<Beginning>(async (transaction) => {
       await lockQuotas(transaction);
@@ -54,7 +59,11 @@ export function createUploadStore(database: Database) {
         values: [roomId, userId, name],
       });
       const isSame =
-        former?.size === size && former.packets === packets && former.sha256 === sha256 && !former.finished;
+        !afresh &&
+        former?.size === size &&
+        former.packets === packets &&
+        former.sha256 === sha256 &&
+        !former.finished;
       if (isSame) {
         await transaction.query({
           name: 'uploads.setType',

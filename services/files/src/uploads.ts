@@ -52,11 +52,11 @@ export function createUploads({ store, chunks, assembly, access, maxFileBytes, q
     request: RequestOf<typeof beginUpload>,
     deadline: number,
   ): Promise<ReplyOf<typeof beginUpload>> {
-    const { roomId, name, size, packets, type, sha256 = null } = request;
+    const { roomId, name, size, packets, type, sha256 = null, afresh = false } = request;
     const announced: Announced = { roomId, userId: caller.userId, name, size, packets, type, sha256 };
     await access.requireMember(caller, roomId);
     checkSize(announced);
-    const beginning = await store.begin(createId('upload'), announced, quotas());
+    const beginning = await store.begin(createId('upload'), announced, quotas(), afresh);
     if ('exceeded' in beginning) throw quotaError(beginning.exceeded);
     const { upload, resumed, replaced } = beginning;
     if (replaced) void removeChunks(replaced);

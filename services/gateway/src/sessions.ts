@@ -20,6 +20,7 @@ import type {
 } from '@parley/protocol';
 import { callerOf, createContext } from '@parley/service-kit';
 import type { Bus, Log, RequestContext } from '@parley/service-kit';
+import { Batches } from './batches.ts';
 import { closeCodes, isAmong } from './connection.ts';
 import type { Connection } from './connection.ts';
 import type { LocalUsers } from './local-users.ts';
@@ -39,9 +40,18 @@ const maxPerRequest = 1_000;
 /** Binds sessions of the auth service to connections, and keeps them alive as long as these are open. */
 export class Sessions {
   readonly #parts: SessionsParts;
+  readonly #releases: Batches<RequestOf<typeof releaseConnections>['connections'][number]>;
 
   constructor(parts: SessionsParts) {
     this.#parts = parts;
+    const { bus, log, requestTimeoutMs } = parts;
+    this.#releases = new Batches(async (connections) => {
+      try {
+        await bus.call(releaseConnections, { connections }, createContext(requestTimeoutMs));
+      } catch (err) {
+        log.warn({ err, connections: connections.length }, 'closed connections could not be released');
+      }
+    });
     parts.bus.onReconnect(() => {
       this.touch().catch((err: unknown) => {
         parts.log.warn({ err }, 'sessions could not be touched, next time');
@@ -102,35 +112,13 @@ export class Sessions {
     if (session) this.#release(connection, session.userId);
   }
 
-  readonly #toRelease: { userId: UserId; place: { connectionId: Connection['id']; gatewayId: GatewayId } }[] =
-    [];
-  #releasing: Promise<void> | undefined;
-
   #release({ id: connectionId }: Connection, userId: UserId): void {
-    this.#toRelease.push({ userId, place: { connectionId, gatewayId: this.#parts.gatewayId } });
-    void this.released();
+    this.#releases.add({ userId, place: { connectionId, gatewayId: this.#parts.gatewayId } });
   }
 
   /** Resolves when all connections that are gone have been released. Never rejects: a probe would find them gone. */
   released(): Promise<void> {
-    this.#releasing ??= this.#releaseAll().finally(() => {
-      this.#releasing = undefined;
-    });
-    return this.#releasing;
-  }
-
-  async #releaseAll(): Promise<void> {
-    // What closes in this turn of the event loop goes along.
-    await new Promise(setImmediate);
-    const { bus, log, requestTimeoutMs } = this.#parts;
-    while (this.#toRelease.length > 0) {
-      const connections = this.#toRelease.splice(0, maxPerRequest);
-      try {
-        await bus.call(releaseConnections, { connections }, createContext(requestTimeoutMs));
-      } catch (err) {
-        log.warn({ err, connections: connections.length }, 'closed connections could not be released');
-      }
-    }
+    return this.#releases.sent();
   }
 
   /** Prolongs the gateway's lease. @throws ParleyError `unavailable` */

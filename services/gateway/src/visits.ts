@@ -26,6 +26,7 @@ import type {
 } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
 import type { Bus, Log, RequestContext } from '@parley/service-kit';
+import { Batches } from './batches.ts';
 import { authorize, callerFor } from './caller.ts';
 import { closeCodes, isAmong } from './connection.ts';
 import type { BoundSession, Connection } from './connection.ts';
@@ -47,9 +48,18 @@ const maxPerRequest = 1_000;
 /** What connections ask for that join rooms one by one: who they are, and where they are present. */
 export class Visits {
   readonly #parts: VisitsParts;
+  readonly #releases: Batches<User>;
 
   constructor(parts: VisitsParts) {
     this.#parts = parts;
+    const { bus, log, requestTimeoutMs } = parts;
+    this.#releases = new Batches(async (guests) => {
+      try {
+        await bus.call(releaseGuests, { guests }, createContext(requestTimeoutMs));
+      } catch (err) {
+        log.warn({ err, guests: guests.length }, 'the names of guests that are gone could not be released');
+      }
+    });
   }
 
   /** A guest with the lobby's list, in room `default`; who is one already is renamed. */
@@ -91,7 +101,7 @@ export class Visits {
     }
     await bus.call(renameGuest, { guest: { userId, name }, newName, gatewayId }, context);
     if (visitors.has(connection)) visitors.rename(connection, newName);
-    else this.#release([{ userId, name: newName }]);
+    else this.#release({ userId, name: newName });
     return { name: newName };
   }
 
@@ -143,7 +153,7 @@ export class Visits {
     if (connection.isOpen()) {
       visitors.add(connection, guest);
     } else {
-      this.#release([guest]);
+      this.#release(guest);
       throw new ParleyError('unavailable');
     }
   }
@@ -197,37 +207,16 @@ export class Visits {
     const { lobby, visitors } = this.#parts;
     lobby.remove(connection);
     const user = visitors.remove(connection);
-    if (user && isGuest(user.userId)) this.#release([user]);
+    if (user && isGuest(user.userId)) this.#release(user);
   }
 
-  readonly #toRelease: User[] = [];
-  #releasing: Promise<void> | undefined;
-
-  #release(guests: readonly User[]): void {
-    this.#toRelease.push(...guests.map(({ userId, name }) => ({ userId, name })));
-    void this.released();
+  #release({ userId, name }: User): void {
+    this.#releases.add({ userId, name });
   }
 
   /** Resolves when the names of all guests that are gone are free. Never rejects: they would be in the end. */
   released(): Promise<void> {
-    this.#releasing ??= this.#releaseAll().finally(() => {
-      this.#releasing = undefined;
-    });
-    return this.#releasing;
-  }
-
-  async #releaseAll(): Promise<void> {
-    // What closes in this turn of the event loop goes along.
-    await new Promise(setImmediate);
-    const { bus, log, requestTimeoutMs } = this.#parts;
-    while (this.#toRelease.length > 0) {
-      const guests = this.#toRelease.splice(0, maxPerRequest);
-      try {
-        await bus.call(releaseGuests, { guests }, createContext(requestTimeoutMs));
-      } catch (err) {
-        log.warn({ err, guests: guests.length }, 'the names of guests that are gone could not be released');
-      }
-    }
+    return this.#releases.sent();
   }
 
   /** Keeps the guests' names and the accounts' tokens; who lost one is closed. @throws ParleyError `unavailable` */

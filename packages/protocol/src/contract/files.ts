@@ -38,6 +38,8 @@ export const beginUpload = method('files.beginUpload', {
     packets: Packets,
     type: FileType,
     sha256: Type.Optional(Sha256),
+    /** Nothing is resumed: an unfinished upload of that name is no more. */
+    afresh: Type.Optional(Type.Boolean()),
   }),
   /** `received`: the chunks that are stored already. */
   reply: Type.Object({ uploadId: UploadId, received: Type.Array(SequenceRange) }),

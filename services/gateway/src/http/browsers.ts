@@ -27,8 +27,8 @@ export async function welcomeBrowsers(app: HttpApp, allowedOrigins: readonly str
         origin: origin !== undefined && isAllowedOrigin(origin, host, allowedOrigins),
         strictPreflight: false,
         methods: ['GET', 'HEAD', 'POST'],
-        allowedHeaders: ['Authorization', 'Content-Type'],
-        exposedHeaders: ['Link', 'Retry-After'],
+        allowedHeaders: ['Authorization', 'Content-Type', 'If-None-Match', 'If-Range', 'Range'],
+        exposedHeaders: ['Content-Disposition', 'Content-Range', 'ETag', 'Link', 'Retry-After'],
         maxAge: preflightMaxAge,
       });
     },

@@ -18,7 +18,7 @@ export interface FileUploadParts {
 }
 
 /** What is known of the file before its bytes. */
-export type Announced = Omit<RequestOf<typeof beginUpload>, 'packets'>;
+export type Announced = Omit<RequestOf<typeof beginUpload>, 'packets' | 'afresh'>;
 
 const chunkBytes = 256 * 1_024;
 /** Chunks on their way to storage; the client's connection is not read meanwhile. */
@@ -43,7 +43,7 @@ export async function receiveFile(
   const packets = Math.ceil(size / chunkBytes);
   if (packets > maxPackets) throw new ParleyError('too_large', { field: 'size' });
   const newContext = () => createContext(requestTimeoutMs, context.caller);
-  const { uploadId } = await bus.call(beginUpload, { ...announced, packets }, context);
+  const { uploadId } = await bus.call(beginUpload, { ...announced, packets, afresh: true }, context);
   try {
     const sha256 = await storeBody(parts, body, new ChunkLane(bus, uploadId), newContext);
     // Nothing moves on the connection until the file is put together: that is no silence of the client's.
