@@ -100,7 +100,7 @@ export interface SocketListeners {
 
 /** A connection to a WebSocket server. Pings and the server's close are answered. */
 export interface RawSocket {
-  /** Writes finished frames. */
+  /** Writes finished frames; nothing once either side has closed. */
   write(frames: Buffer): void;
   destroy(): void;
 }
@@ -112,8 +112,8 @@ export interface RawSocket {
 export async function openSocket(webSocketUrl: string, listeners: SocketListeners): Promise<RawSocket> {
   const { hostname, port, host, pathname } = new URL(webSocketUrl);
   const socket = connect({ host: hostname, port: Number(port), noDelay: true });
-  let closeReason = 'connection lost';
-  socket.on('error', (error) => (closeReason = error.message));
+  let closeReason: string | undefined;
+  socket.on('error', (error) => (closeReason ??= error.message));
   await once(socket, 'connect');
   socket.write(
     [
@@ -139,11 +139,13 @@ export async function openSocket(webSocketUrl: string, listeners: SocketListener
     listeners.onRead();
   }
   socket.on('data', read).once('close', () => {
-    listeners.onClose(closeReason);
+    listeners.onClose(closeReason ?? 'connection lost');
   });
   if (early.length > 0) read(early);
   return {
-    write: (frames) => void socket.write(frames),
+    write: (frames) => {
+      if (socket.writable) socket.write(frames);
+    },
     destroy: () => void socket.destroy(),
   };
 }

@@ -9,9 +9,9 @@ export async function natsAnswers(port: number): Promise<boolean> {
   return (await firstWords(port)).startsWith('INFO');
 }
 
-/** Redis answers PING with PONG, or with LOADING while it reads its data. */
+/** Redis answers PING with PONG or asks for its password; it says LOADING while it reads its data. */
 export async function redisAnswers(port: number): Promise<boolean> {
-  return (await firstWords(port, 'PING\r\n')).startsWith('+PONG');
+  return /^(\+PONG|-NOAUTH)/.test(await firstWords(port, 'PING\r\n'));
 }
 
 /** Postgres asks for the password once it serves, and refuses with an error ("E") while it starts or stops. */

@@ -48,6 +48,9 @@ const obstacles: Record<
     const missing = addressSettings.filter((setting) => !environment[setting]);
     return missing.length === 0 ? undefined : Promise.resolve(`no ${missing.join(', ')} given`);
   },
-  docker: ({ PARLEY_TEST_INFRASTRUCTURE }) => PARLEY_TEST_INFRASTRUCTURE === 'docker' ? dockerObstacle(Object.values(images)) : Promise.resolve('Docker was not asked for'),
+  docker: ({ PARLEY_TEST_INFRASTRUCTURE }) =>
+    PARLEY_TEST_INFRASTRUCTURE === 'docker'
+      ? dockerObstacle(Object.values(images))
+      : Promise.resolve('Docker was not asked for'),
   'local-stack': () => undefined,
 };

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { freePorts } from '@parley/local-stack';
 import { GenericContainer, Wait } from 'testcontainers';
-import type { StartedTestContainer } from 'testcontainers';
 import { images } from './images.ts';
 import type { ServerSet, ServerSource } from './server-set.ts';
 
@@ -15,8 +15,10 @@ process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true';
 
 /** Sets of containers, started when they are asked for and used again; closing it removes them. */
 export function dockerSource(): ServerSource {
+  // Inside of a container testcontainers looks for Docker's ports outside of it, though Docker may run in there, too.
+  if (docker('info', '--format', '{{.Name}}')[0] === hostname())
+    process.env.TESTCONTAINERS_HOST_OVERRIDE ??= '127.0.0.1';
   removeLeftovers();
-  const started: Promise<StartedTestContainer>[] = [];
   const free: ServerSet[] = [];
   let minio: Promise<Record<string, string>> | undefined;
   // Who is told to end at once still takes its containers along.
@@ -33,9 +35,7 @@ export function dockerSource(): ServerSource {
       .withLabels({ [label]: String(process.pid) })
       .withExposedPorts({ container: port, host })
       .withWaitStrategy(Wait.forListeningPorts());
-    const starting = plan(container).start();
-    started.push(starting);
-    const running = await starting;
+    const running = await plan(container).start();
     return { id: running.getId(), host: `${running.getHost()}:${host}` };
   }
 
@@ -85,10 +85,10 @@ export function dockerSource(): ServerSource {
     giveBack(set) {
       free.push(set);
     },
-    async [Symbol.asyncDispose]() {
-      await Promise.allSettled(started);
+    [Symbol.asyncDispose]() {
       removeOf(process.pid);
       for (const signal of lastSignals) process.off(signal, onSignal);
+      return Promise.resolve();
     },
   };
 }
