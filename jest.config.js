@@ -1,3 +1,6 @@
+const { NATS_URL, REDIS_URL, DATABASE_URL } = process.env;
+const hasServersGiven = Boolean(NATS_URL && REDIS_URL && DATABASE_URL);
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
@@ -18,6 +21,7 @@ export default {
   globalSetup: '<rootDir>/test/servers-setup.js',
   globalTeardown: '<rootDir>/test/servers-teardown.js',
   testTimeout: 60_000,
-  maxWorkers: 2,
+  // Servers that are given serve one Parley at a time.
+  maxWorkers: hasServersGiven ? 1 : 2,
   reporters: ['default', '<rootDir>/test/summary-reporter.js'],
 };

@@ -74,7 +74,7 @@ export async function startComposeProject(): Promise<ComposeProject> {
     },
     async replace(service, container) {
       const count = (await containersOf(service)).length;
-      await run('docker', ['stop', '--time', '20', container]);
+      await run('docker', ['stop', '-t', '20', container]);
       await run('docker', ['rm', container]);
       await command(
         'up',

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { CreateMultipartUploadCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createLog } from '@parley/service-kit';
-import { startParley } from '@parley/test-kit';
+import { dockerObstacle, images, prepareTestcontainers, startParley } from '@parley/test-kit';
 import { GenericContainer, Wait } from 'testcontainers';
 import type { StartedTestContainer } from 'testcontainers';
 import type { ByteStore } from './byte-store.ts';
@@ -16,14 +16,10 @@ import { openS3Store } from './s3-store.ts';
 import { chunksOf, clientOf, sha256, someone } from './testing.ts';
 
 const mebibyte = 2 ** 20;
-const image = 'minio/minio:RELEASE.2025-09-07T16-13-09Z';
 const key = { accessKeyId: 'parley', secretAccessKey: 'parley-secret' };
 const run = promisify(execFile);
 
-// The container is stopped below; what Testcontainers would start to clean up after us is one more image to have.
-process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true';
-
-const obstacle = await findObstacle();
+const obstacle = await dockerObstacle([images.minio]);
 
 describe('file bytes in a folder', () => {
   const opened = new AsyncDisposableStack();
@@ -46,7 +42,8 @@ if (obstacle !== undefined) {
     let store: ByteStore;
 
     beforeAll(async () => {
-      server = await new GenericContainer(image)
+      prepareTestcontainers();
+      server = await new GenericContainer(images.minio)
         .withCommand(['server', '/data'])
         .withEnvironment({ MINIO_ROOT_USER: key.accessKeyId, MINIO_ROOT_PASSWORD: key.secretAccessKey })
         .withExposedPorts(9_000)
@@ -125,18 +122,6 @@ if (obstacle !== undefined) {
 }
 
 const never = new AbortController().signal;
-
-/** Why the S3 half can't run here; undefined where it can. */
-async function findObstacle(): Promise<string | undefined> {
-  const succeeds = (...command: string[]) =>
-    run('docker', command, { timeout: 60_000 }).then(
-      () => true,
-      () => false,
-    );
-  if (!(await succeeds('info'))) return 'Docker does not answer';
-  if (await succeeds('image', 'inspect', image)) return undefined;
-  return (await succeeds('pull', '--quiet', image)) ? undefined : `Docker has not got ${image}`;
-}
 
 function newId(): string {
   return randomBytes(12).toString('hex');

@@ -45,6 +45,8 @@ export class Uploads {
     request: RequestOf<typeof startUpload>,
     context: RequestContext,
   ): Promise<ReplyOf<typeof startUpload>> {
+    // By the end the connection may be nobody's any more.
+    const { name: user } = connection.user;
     return about(request, async () => {
       const { bus } = this.#parts;
       const { uploadId, received } = await bus.call(beginUpload, request, context);
@@ -55,7 +57,7 @@ export class Uploads {
       lanes.set(key, new ChunkLane(bus, uploadId));
       const [oldest] = lanes.keys();
       if (lanes.size > maxLanes && oldest !== undefined) lanes.delete(oldest);
-      return { user: connection.user.name, received };
+      return { user, received };
     });
   }
 
@@ -64,11 +66,12 @@ export class Uploads {
     { sequence, data, ...file }: RequestOf<typeof sendChunk>,
     context: RequestContext,
   ): Promise<ReplyOf<typeof sendChunk>> {
+    const { name: user } = connection.user;
     return about({ ...file, sequence }, async () => {
       const lane = this.#lanes.get(connection)?.get(keyOf(file));
       if (!lane) throw new ParleyError('upload_not_found');
       await lane.put(sequence, decodeBase64(data), context);
-      return { user: connection.user.name };
+      return { user };
     });
   }
 
@@ -77,9 +80,7 @@ export class Uploads {
     const { name: user } = connection.user;
     return about(request, async () => ({
       user,
-      file: await this.finish(request, () => ({
-        ...createContext(this.#parts.requestTimeoutMs, caller),
-      })),
+      file: await this.finish(request, () => createContext(this.#parts.requestTimeoutMs, caller)),
     }));
   }
 

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
+import { hostname } from 'node:os';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -13,6 +14,15 @@ export async function dockerObstacle(images: readonly string[]): Promise<string 
   const present = await Promise.all(images.map((image) => succeeds('image', 'inspect', image)));
   const missing = images.filter((_, index) => !present[index]);
   return missing.length === 0 ? undefined : `Docker has no image ${missing.join(', ')} (docker pull gets it)`;
+}
+
+/** Tells testcontainers what it can't find out here. Before the first container is started. */
+export function prepareTestcontainers(): void {
+  // Containers are removed by who starts them; what testcontainers would start to do so is one more image to have.
+  process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true';
+  // Inside of a container it looks for Docker's ports outside of it, though Docker may run in there, too.
+  const { stdout } = spawnSync('docker', ['info', '--format', '{{.Name}}'], { encoding: 'utf8' });
+  if (stdout.trim() === hostname()) process.env.TESTCONTAINERS_HOST_OVERRIDE ??= '127.0.0.1';
 }
 
 async function succeeds(...command: string[]): Promise<boolean> {

@@ -6,5 +6,6 @@ export * from './join-client.ts';
 export * from './login-client.ts';
 export * from './lossy-bus.ts';
 export * from './parley.ts';
+export { images } from './servers/images.ts';
 export * from './wait.ts';
 export * from './wire-client.ts';

@@ -11,8 +11,11 @@ test('addresses that are given come first', async () => {
 
 test('what was passed over, and why, is in the line', async () => {
   const { infrastructure, line } = await chooseInfrastructure({ ...addresses, REDIS_URL: '' });
-  expect(infrastructure).not.toBe('environment');
-  expect(line).toContain('no REDIS_URL given');
+  expect(infrastructure).toBe('local-stack');
+  expect(line).toBe(
+    'Test servers: processes of their own, by local-stack ' +
+      '(no REDIS_URL given; Docker only with PARLEY_TEST_INFRASTRUCTURE=docker).',
+  );
 });
 
 test('what is wanted is taken, though something else would come first', async () => {

@@ -40,7 +40,7 @@ export class ContainerProcess implements ManagedProcess {
     await this.#docker('unpause').catch(() => {
       // It was not paused.
     });
-    await this.#docker('stop', '--time', '15');
+    await this.#docker('stop', '-t', '15');
   }
 
   async start(): Promise<void> {

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { freePorts } from '@parley/local-stack';
 import { GenericContainer, Wait } from 'testcontainers';
+import { prepareTestcontainers } from '../docker.ts';
 import { images } from './images.ts';
 import type { ServerSet, ServerSource } from './server-set.ts';
 
@@ -10,14 +10,9 @@ import type { ServerSet, ServerSource } from './server-set.ts';
 const label = 'org.parley.test-run';
 const lastSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-// Containers are removed below; what testcontainers would start to do so is one more image to have.
-process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true';
-
 /** Sets of containers, started when they are asked for and used again; closing it removes them. */
 export function dockerSource(): ServerSource {
-  // Inside of a container testcontainers looks for Docker's ports outside of it, though Docker may run in there, too.
-  if (docker('info', '--format', '{{.Name}}')[0] === hostname())
-    process.env.TESTCONTAINERS_HOST_OVERRIDE ??= '127.0.0.1';
+  prepareTestcontainers();
   removeLeftovers();
   const free: ServerSet[] = [];
   let minio: Promise<Record<string, string>> | undefined;
