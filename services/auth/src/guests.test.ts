@@ -126,7 +126,10 @@ describe('where guests are allowed', () => {
       await Promise.allSettled(accounts.slice(Math.max(0, index - 1), index));
       return open(name);
     });
-    const [ofAccounts, ofGuests] = [await Promise.allSettled(accounts), await Promise.allSettled(guests)];
+    const [ofAccounts, ofGuests] = await Promise.all([
+      Promise.allSettled(accounts),
+      Promise.allSettled(guests),
+    ]);
     const gotIt = names.map((_name, index) =>
       [ofAccounts[index]!, ofGuests[index]!].map(({ status }) => status === 'fulfilled'),
     );

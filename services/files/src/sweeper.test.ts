@@ -23,7 +23,7 @@ beforeAll(async () => {
   dataDir = opened.adopt(await mkdtemp(join(tmpdir(), 'parley-files-')), (folder) =>
     rm(folder, { recursive: true, force: true }),
   );
-  const environment = { SWEEP_EVERY_MS: '100', UPLOAD_KEEP_MS: '1500', ASSEMBLY_TIMEOUT_MS: '1000' };
+  const environment = { SWEEP_EVERY_MS: '100', UPLOAD_KEEP_MS: '5000', ASSEMBLY_TIMEOUT_MS: '1000' };
   parley = opened.use(await startParley({ dataDir, gateways: 0, instances: 2, environment }));
   client = clientOf(parley);
   const { databaseUrl } = parley.stack.servers.addresses;
@@ -71,7 +71,7 @@ test('the bytes of a file that was replaced go after a while, those of the liste
 });
 
 test('what an attempt left behind that could not be ended goes after a while', async () => {
-  const chunks = chunksOf(64 * 2 ** 20, 2 ** 18);
+  const chunks = chunksOf(32 * 2 ** 20, 2 ** 18);
   const before = await countStored();
   const { uploadId } = await client.begin(anna, roomId, { name: 'aborted', chunks });
   await client.putAll(anna, uploadId, chunks);
