@@ -9,7 +9,11 @@ const answerMs = 10_000;
  * Why containers of these images can't be run here; undefined where they can. Nothing is ever pulled for a test: what it
  * runs on should not depend on the network, nor take minutes the first time.
  */
-export async function dockerObstacle(images: readonly string[]): Promise<string | undefined> {
+export async function dockerObstacle(
+  images: readonly string[],
+  environment = process.env,
+): Promise<string | undefined> {
+  const succeeds = succeedsIn(environment);
   if (!(await succeeds('version'))) return 'Docker does not answer';
   const present = await Promise.all(images.map((image) => succeeds('image', 'inspect', image)));
   const missing = images.filter((_, index) => !present[index]);
@@ -25,11 +29,13 @@ export function prepareTestcontainers(): void {
   if (stdout.trim() === hostname()) process.env.TESTCONTAINERS_HOST_OVERRIDE ??= '127.0.0.1';
 }
 
-async function succeeds(...command: string[]): Promise<boolean> {
-  try {
-    await run('docker', command, { timeout: answerMs });
-    return true;
-  } catch {
-    return false;
-  }
+function succeedsIn(env: NodeJS.ProcessEnv) {
+  return async (...command: string[]): Promise<boolean> => {
+    try {
+      await run('docker', command, { timeout: answerMs, env });
+      return true;
+    } catch {
+      return false;
+    }
+  };
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
+import { dockerObstacle } from '../docker.ts';
 import { chooseInfrastructure } from './choice.ts';
 import { images } from './images.ts';
 
@@ -9,12 +10,29 @@ test('addresses that are given come first', async () => {
   expect(await chooseInfrastructure(addresses)).toMatchObject({ infrastructure: 'environment' });
 });
 
-test('what was passed over, and why, is in the line', async () => {
-  const { infrastructure, line } = await chooseInfrastructure({ ...addresses, REDIS_URL: '' });
-  expect(infrastructure).toBe('local-stack');
-  expect(line).toBe(
-    'Test servers: processes of their own, by local-stack ' +
-      '(no REDIS_URL given; Docker only with PARLEY_TEST_INFRASTRUCTURE=docker).',
+test('Docker comes next, then local-stack; what was passed over, and why, is in the line', async () => {
+  const obstacle = await dockerObstacle(Object.values(images));
+  expect(await chooseInfrastructure({ ...process.env, ...addresses, REDIS_URL: '' })).toEqual(
+    obstacle === undefined
+      ? {
+          infrastructure: 'docker',
+          line: 'Test servers: containers, by testcontainers (no REDIS_URL given).',
+        }
+      : {
+          infrastructure: 'local-stack',
+          line: `Test servers: processes of their own, by local-stack (no REDIS_URL given; ${obstacle}).`,
+        },
+  );
+});
+
+test('without a Docker, what is missing is said', async () => {
+  expect(await chooseInfrastructure({ PATH: process.env.PATH, DOCKER_HOST: 'unix:///nowhere.sock' })).toEqual(
+    {
+      infrastructure: 'local-stack',
+      line:
+        'Test servers: processes of their own, by local-stack ' +
+        '(no NATS_URL, REDIS_URL, DATABASE_URL given; Docker does not answer).',
+    },
   );
 });
 

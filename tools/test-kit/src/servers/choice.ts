@@ -48,10 +48,6 @@ const obstacles: Record<
     const missing = addressSettings.filter((setting) => !environment[setting]);
     return missing.length === 0 ? undefined : Promise.resolve(`no ${missing.join(', ')} given`);
   },
-  // Its containers take longer to start than processes do, which is felt with one test file: only who asks for it waits.
-  docker: ({ PARLEY_TEST_INFRASTRUCTURE: wanted }) =>
-    wanted === 'docker'
-      ? dockerObstacle(Object.values(images))
-      : Promise.resolve('Docker only with PARLEY_TEST_INFRASTRUCTURE=docker'),
+  docker: (environment) => dockerObstacle(Object.values(images), environment),
   'local-stack': () => undefined,
 };
