@@ -381,6 +381,11 @@ test('when Redis is emptied the sessions are gone and the accounts stay', async 
   expect(await signIn('uwe', gateway.open())).toMatchObject(uwe);
 });
 
+/** Each has found its way back to Redis and Postgres by itself: the next request may go to any. */
+async function instancesReady(): Promise<void> {
+  await Promise.all(parley.stack.services.auth.map((instance) => instance.ready()));
+}
+
 test('while Redis is away logging in is unavailable; then everything works again, with the sessions there were', async () => {
   const vera = await signUp('vera');
   const place = gateway.open();
@@ -394,7 +399,7 @@ test('while Redis is away logging in is unavailable; then everything works again
     touch(session.sessionId),
   ]);
   await server.start();
-  await server.ready();
+  await instancesReady();
   await until('the session can be resumed', () =>
     resume('vera', session.sessionKey, gateway.open()).then(
       ({ userId }) => userId === vera.userId,
@@ -408,6 +413,7 @@ test('while Postgres is away registering and logging in are unavailable; then th
   await parley.stack.servers.postgres!.stop();
   await allRefused('unavailable', [signUp('xaver'), signIn('willi', gateway.open())]);
   await parley.stack.servers.postgres!.start();
+  await instancesReady();
   await until('logging in works again', () =>
     signIn('willi', gateway.open()).then(
       ({ userId }) => userId === willi.userId,
