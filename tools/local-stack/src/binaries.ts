@@ -14,6 +14,8 @@ import { delimiter, dirname, join } from 'node:path';
 import { LocalStackError } from './local-stack-error.ts';
 
 const maxOutputBytes = 64 * 1_048_576;
+/** How long another installation is waited for: as long as a browser may take. */
+const lockSeconds = 300;
 
 /** What each is called: as a program, as a Debian package, in Homebrew, and for a server the setting that makes it unnecessary. */
 const programs = {
@@ -26,10 +28,16 @@ const programs = {
   },
   postgres: { commands: ['postgres'], debian: 'postgresql', brew: 'postgresql@17', setting: 'DATABASE_URL' },
   curl: { commands: ['curl'], debian: 'curl', brew: 'curl', setting: undefined },
+  chromium: {
+    commands: ['chromium', 'chromium-browser', 'google-chrome'],
+    debian: 'chromium',
+    brew: 'chromium',
+    setting: undefined,
+  },
 } as const;
 
 type ProgramName = keyof typeof programs;
-export type ServerName = Exclude<ProgramName, 'curl'>;
+export type ServerName = Exclude<ProgramName, 'curl' | 'chromium'>;
 
 /**
  * The paths of programs; on Debian and its kin, as root, missing ones are installed.
@@ -88,7 +96,8 @@ async function install(
   const release = holdBackSystemServices();
   try {
     await aptGet(['update']).catch(() => {}); // what it knows already may do; if not, the next one says why
-    await aptGet(['install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=60', ...packages]);
+    const lock = `DPkg::Lock::Timeout=${lockSeconds}`;
+    await aptGet(['install', '-y', '--no-install-recommends', '-o', lock, ...packages]);
   } catch (error) {
     abort?.throwIfAborted();
     throw new LocalStackError(`${(error as Error).message}\n${howToGet(missing)}`);
