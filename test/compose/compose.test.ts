@@ -18,10 +18,7 @@ const obstacle = await composeObstacle();
 if (obstacle === undefined) {
   describe('the system of docker-compose.yml', composeSuite);
 } else {
-  // The name of a test that is skipped is not shown.
-  process.stdout.write(`Skipped: the system of docker-compose.yml, because ${obstacle}.
-`);
-  test.skip('the system of docker-compose.yml', () => {});
+  test.skip(`the system of docker-compose.yml: skipped, because ${obstacle}`, () => {});
 }
 
 function composeSuite(): void {
