@@ -300,6 +300,8 @@ describe('with ALLOW_GUESTS=false', () => {
   test('there are accounts only', async () => {
     const client = await closed.connectIdentify();
     expect(await client.request('identify', { username: 'otto' })).toEqual(refused('forbidden'));
+    const login = await closed.connect();
+    expect(await login.request('login_as_guest', { chatid: 'otto' })).toMatchObject({ code: 'forbidden' });
     const roomId = await closed.createPublicRoom('members', 'paula');
     const join = await closed.connectJoin();
     expect(await join.request('join', { username: 'otto', roomId })).toMatchObject({

@@ -84,6 +84,18 @@ describe('under LOGIN_POLICY=single', () => {
     expect((await client.ask('get_rooms')).rooms).toHaveLength(1);
   });
 
+  test('a token that was ended after a connection was opened with it makes that nobody', async () => {
+    const roomId = await parley.createPublicRoom('Late', 'greta');
+    const token = await parley.getToken('greta');
+    const client = await parley.connectJoin({ token });
+    await fetch(`${parley.stack.gateways[1]!.url}/api/logout`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+    });
+    const refused = await client.request('join', { username: 'greta', roomId });
+    expect(refused).toMatchObject({ action: 'error', code: 'not_authenticated' });
+  });
+
   test('one connection has one session at a time', async () => {
     const client = await parley.logIn('greta');
     expect(await client.request('login', { chatid: 'greta', password })).toMatchObject({

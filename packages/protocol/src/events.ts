@@ -47,7 +47,7 @@ export interface PresenceEnded {
 /** The public rooms with the users present in each. */
 export interface LobbyListed {
   type: 'lobby-listed';
-  rooms: readonly { name: string; users: number }[];
+  rooms: readonly LobbyRoom[];
 }
 
 /** A change of a room itself or of who belongs to it. */

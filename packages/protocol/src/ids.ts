@@ -40,7 +40,7 @@ interface IdByKind {
   exchange: ExchangeId;
 }
 
-/** Whether the user is a guest: somebody without an account, for as long as its connection lasts. */
+/** Whether the user is a guest: somebody without an account. */
 export function isGuest(userId: UserId): boolean {
   return userId.startsWith('guest_');
 }

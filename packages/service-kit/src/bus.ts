@@ -1,4 +1,4 @@
-import type { GatewayId, Method, ReplyOf, RequestOf } from '@parley/protocol';
+import type { ErrorCode, GatewayId, Method, ReplyOf, RequestOf } from '@parley/protocol';
 import { isErrorCode, ParleyError, subjects, validated } from '@parley/protocol';
 import { RequestError, TimeoutError } from '@nats-io/nats-core';
 import type { Msg } from '@nats-io/nats-core';
@@ -8,6 +8,7 @@ import { connect } from '@nats-io/transport-node';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { contextInHand, fromHeaders, toHeaders, withContext } from './context.ts';
 import type { RequestContext } from './context.ts';
+import { EndpointCounts } from './endpoint-counts.ts';
 import type { Log } from './log.ts';
 import { callSeconds, serveSeconds } from './metrics.ts';
 import { noBytes, packed, unpacked } from './payload.ts';
@@ -148,7 +149,8 @@ export class Bus implements AsyncDisposable {
   }
 
   /**
-   * Answers methods until the returned handle is closed, which first finishes what is in hand.
+   * Answers methods until the returned handle is closed, which first finishes what is in hand. Of each it tells NATS tools
+   * what became of its requests: `EndpointStats`, as `data` of its stats. See `discoverServices`.
    * @param gatewayId For methods of the gateway: answers under this instance's own subjects.
    */
   async serve(
@@ -156,14 +158,28 @@ export class Bus implements AsyncDisposable {
     endpoints: readonly Endpoint[],
     gatewayId?: GatewayId,
   ): Promise<AsyncDisposable> {
-    const micro = await new Svcm(this.#nats).add({ name: service, version: serviceVersion, queue: service });
+    const subjectOf = (method: Method) =>
+      gatewayId ? subjects.gatewayMethod(method, gatewayId) : subjects.method(method);
+    const counts = new Map(endpoints.map(({ method }) => [subjectOf(method), new EndpointCounts()]));
+    const micro = await new Svcm(this.#nats).add({
+      name: service,
+      version: serviceVersion,
+      queue: service,
+      metadata: gatewayId ? { gatewayId } : {},
+      statsHandler: ({ subject }) => Promise.resolve(counts.get(subject)?.read()),
+    });
     const inHand = new Set<Promise<void>>();
     for (const { method, answer } of endpoints) {
+      const subject = subjectOf(method);
       micro.addEndpoint(method.endpoint, {
-        subject: gatewayId ? subjects.gatewayMethod(method, gatewayId) : subjects.method(method),
+        subject,
         queue: service,
         handler: (_error, message) => {
-          const answered = this.#answer(method, answer, message).finally(() => inHand.delete(answered));
+          const counted = counts.get(subject)!.begin();
+          const answered = this.#answer(method, answer, message).then((outcome) => {
+            counted(outcome);
+            inHand.delete(answered);
+          });
           inHand.add(answered);
         },
       });
@@ -181,8 +197,8 @@ export class Bus implements AsyncDisposable {
     };
   }
 
-  /** The one place where what a service throws becomes an error on the bus. Never rejects. */
-  async #answer(method: Method, answer: Endpoint['answer'], message: ServiceMsg): Promise<void> {
+  /** The one place where what a service throws becomes an error on the bus. Never rejects; tells what became of the request. */
+  async #answer(method: Method, answer: Endpoint['answer'], message: ServiceMsg): Promise<'ok' | ErrorCode> {
     const stop = serveSeconds.startTimer({ method: method.name });
     let requestId: string | undefined;
     try {
@@ -195,6 +211,7 @@ export class Bus implements AsyncDisposable {
       const { data, headers } = packed(answered.reply, answered.bytes);
       message.respond(data, headers && { headers });
       stop({ outcome: 'ok' });
+      return 'ok';
     } catch (thrown) {
       const error = ParleyError.from(thrown);
       stop({ outcome: error.code });
@@ -206,6 +223,7 @@ export class Bus implements AsyncDisposable {
       }
       const { code, message: text, details } = error;
       message.respondError(error.http, code, JSON.stringify({ code, message: text, details }));
+      return code;
     }
   }
 

@@ -1,6 +1,7 @@
 export * from './bus.ts';
 export * from './context.ts';
 export * from './database.ts';
+export * from './discovery.ts';
 export * from './health.ts';
 export * from './log.ts';
 export * from './metrics.ts';

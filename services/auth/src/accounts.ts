@@ -18,6 +18,11 @@ export type Accounts = ReturnType<typeof createAccounts>;
 export function createAccounts({ accounts, guestNames, limit, limits }: AccountsParts) {
   async function register(name: UserName, password: string, address: string): Promise<User> {
     await limit(`register:address:${address}`, limits.registrationsPerAddress);
+    return add(name, password);
+  }
+
+  /** @throws ParleyError `username_taken`, by an account or a guest who is here. */
+  async function add(name: UserName, password: string): Promise<User> {
     const passwordHash = await hashPassword(password);
     const user = { userId: createId('user'), name };
     if (!(await guestNames.reserve(user))) throw new ParleyError('username_taken');
@@ -30,14 +35,10 @@ export function createAccounts({ accounts, guestNames, limit, limits }: Accounts
     return user;
   }
 
-  async function setRole(name: UserName, role: AccountRole): Promise<void> {
-    if (!(await accounts.setRole(name, role))) throw new ParleyError('user_not_found', { users: [name] });
-  }
-
   /** Of an unknown user `member`, as of guests. */
   async function findRole(userId: UserId): Promise<AccountRole> {
     return (isGuest(userId) ? undefined : await accounts.findRole(userId)) ?? 'member';
   }
 
-  return { register, setRole, findRole };
+  return { register, add, findRole };
 }

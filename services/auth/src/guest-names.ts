@@ -1,4 +1,4 @@
-import type { GatewayId, User, UserName } from '@parley/protocol';
+import type { ConnectionId, ConnectionPlace, GatewayId, HeldGuest, User, UserName } from '@parley/protocol';
 import type { RedisStore } from '@parley/service-kit';
 
 export interface GuestNamesOptions {
@@ -6,28 +6,63 @@ export interface GuestNamesOptions {
   settleMs: number;
 }
 
+/** A name that a guest has from now on. */
+export interface Claim {
+  /** The same guest's connection that had it until now. */
+  former?: ConnectionPlace;
+}
+
+/**
+ * What became of a claim that is to be prolonged: `lost` to somebody else, or `taken over` by another connection of the
+ * same guest.
+ */
+export type Keeping = 'kept' | 'lost' | 'taken over';
+
 /** Several times as long as gateways take to tell of their guests again, which is a minute, in ms. */
 const claimMs = 3 * 60_000;
 
 const keyOf = (name: UserName) => `parley:guest:${name}`;
 
 /*
- * A name that no account has may be claimed, as a hash {userId, gatewayId}. A guest's claim counts while its gateway's
- * lease lasts. A registration's has no gateway and counts until its time is over, but not against other registrations:
- * of those Postgres takes one. A released claim has the gateway '', whose lease nobody holds. The scripts reach the
- * leases, keys they are not given, so they need one Redis, not a cluster.
+ * A name that no account has may be claimed, as a hash {userId, gatewayId, connectionId}. A guest's claim counts while its
+ * gateway's lease lasts, and not against the same guest: it moves to its latest connection, and only that one releases it. A
+ * registration's has no gateway and counts until its time is over, but not against other registrations: of those Postgres
+ * takes one. A released claim has the gateway '', whose lease nobody holds. The scripts reach the leases, keys they are not
+ * given, so they need one Redis, not a cluster.
  */
+
+/** Answers with the place of the guest's own former connection, each part '' where there is none; nil where it is another's. */
 const claimScript = `
-local userId, gatewayId, ttl, isKept = unpack(ARGV)
-local holder, holdersGateway = unpack(redis.call('hmget', KEYS[1], 'userId', 'gatewayId'))
+local userId, gatewayId, connectionId, ttl = unpack(ARGV)
+local fields = redis.call('hmget', KEYS[1], 'userId', 'gatewayId', 'connectionId')
+local holder, holdersGateway, holdersConnection = unpack(fields)
+local former = {'', ''}
 if holder and holder ~= userId then
   local isRegistration = not holdersGateway
-  if isRegistration or redis.call('exists', 'parley:gateway-lease:' .. holdersGateway) == 1 then return 0 end
+  if isRegistration or redis.call('exists', 'parley:gateway-lease:' .. holdersGateway) == 1 then return nil end
+elseif holder and holdersGateway ~= '' and holdersConnection ~= connectionId then
+  former = {holdersConnection, holdersGateway}
 end
-if isKept and holder == userId and holdersGateway == '' then return 1 end
-redis.call('hset', KEYS[1], 'userId', userId, 'gatewayId', gatewayId)
+redis.call('hset', KEYS[1], 'userId', userId, 'gatewayId', gatewayId, 'connectionId', connectionId)
 redis.call('pexpire', KEYS[1], ttl)
-return 1
+return former
+`;
+
+const keepScript = `
+local userId, gatewayId, connectionId, ttl = unpack(ARGV)
+local fields = redis.call('hmget', KEYS[1], 'userId', 'gatewayId', 'connectionId')
+local holder, holdersGateway, holdersConnection = unpack(fields)
+if holder and (holder ~= userId or holdersConnection ~= connectionId) then
+  local isRegistration = not holdersGateway
+  if isRegistration or redis.call('exists', 'parley:gateway-lease:' .. holdersGateway) == 1 then
+    return holder == userId and 'taken over' or 'lost'
+  end
+elseif holdersGateway == '' then
+  return 'kept'
+end
+redis.call('hset', KEYS[1], 'userId', userId, 'gatewayId', gatewayId, 'connectionId', connectionId)
+redis.call('pexpire', KEYS[1], ttl)
+return 'kept'
 `;
 
 const reserveScript = `
@@ -35,15 +70,16 @@ local userId, ttl = unpack(ARGV)
 local holdersGateway = redis.call('hget', KEYS[1], 'gatewayId')
 if holdersGateway and redis.call('exists', 'parley:gateway-lease:' .. holdersGateway) == 1 then return 0 end
 redis.call('hset', KEYS[1], 'userId', userId)
-redis.call('hdel', KEYS[1], 'gatewayId')
+redis.call('hdel', KEYS[1], 'gatewayId', 'connectionId')
 redis.call('pexpire', KEYS[1], ttl)
 return 1
 `;
 
-/** Frees a name for all; for a while it remembers whose it was. */
+/** Frees a name for all; for a while it remembers whose it was. Of a registration the connection is ''. */
 const releaseScript = `
-local userId, ttl = unpack(ARGV)
-if redis.call('hget', KEYS[1], 'userId') == userId then
+local userId, connectionId, ttl = unpack(ARGV)
+local holder, holdersConnection = unpack(redis.call('hmget', KEYS[1], 'userId', 'connectionId'))
+if holder == userId and (holdersConnection or '') == connectionId then
   redis.call('hset', KEYS[1], 'gatewayId', '')
   redis.call('pexpire', KEYS[1], ttl)
 end
@@ -53,25 +89,39 @@ export type GuestNames = ReturnType<typeof createGuestNames>;
 
 /** Who has which name without an account, in Redis. */
 export function createGuestNames(redis: RedisStore, { settleMs }: GuestNamesOptions) {
-  async function run(script: string, name: UserName, values: (string | number)[]): Promise<boolean> {
-    return (await redis.run((commands) => commands.eval(script, 1, keyOf(name), ...values))) === 1;
+  function run<Reply>(script: string, name: UserName, values: (string | number)[]): Promise<Reply> {
+    return redis.run((commands) => commands.eval(script, 1, keyOf(name), ...values)) as Promise<Reply>;
   }
 
   return {
-    /** Claims the name for a guest; false where another has it. Claiming one's own again is fine. */
-    claim: ({ userId, name }: User, gatewayId: GatewayId): Promise<boolean> =>
-      run(claimScript, name, [userId, gatewayId, claimMs]),
+    /**
+     * Claims the name for a guest, also from a connection of its own that has it; undefined where another has it. Claiming
+     * one's own again is fine.
+     */
+    async claim(
+      { userId, name }: User,
+      { connectionId, gatewayId }: ConnectionPlace,
+    ): Promise<Claim | undefined> {
+      const values = [userId, gatewayId, connectionId, claimMs];
+      const former = await run<[ConnectionId, GatewayId] | null>(claimScript, name, values);
+      if (!former) return undefined;
+      const [formerConnection, formerGateway] = former;
+      if (!formerConnection) return {};
+      return { former: { connectionId: formerConnection, gatewayId: formerGateway } };
+    },
 
-    /** Prolongs a claim, or makes it anew where it was lost; but not one that the guest has released meanwhile. */
-    keep: ({ userId, name }: User, gatewayId: GatewayId): Promise<boolean> =>
-      run(claimScript, name, [userId, gatewayId, claimMs, 'kept']),
+    /** Prolongs a claim, or makes it anew where it was lost; but not one that was released meanwhile. */
+    keep: ({ userId, name, connectionId }: HeldGuest, gatewayId: GatewayId): Promise<Keeping> =>
+      run(keepScript, name, [userId, gatewayId, connectionId, claimMs]),
 
     /** Keeps guests from the name while an account is made of it; false where a guest has it. */
-    reserve: ({ userId, name }: User): Promise<boolean> => run(reserveScript, name, [userId, settleMs]),
+    async reserve({ userId, name }: User): Promise<boolean> {
+      return (await run(reserveScript, name, [userId, settleMs])) === 1;
+    },
 
-    /** Gives the name free, if it is the user's. */
-    async release({ userId, name }: User): Promise<void> {
-      await run(releaseScript, name, [userId, settleMs]);
+    /** Gives the name free, if it is the user's: a guest's if this connection has it. */
+    async release({ userId, name, connectionId }: User & Partial<HeldGuest>): Promise<void> {
+      await run(releaseScript, name, [userId, connectionId ?? '', settleMs]);
     },
   };
 }

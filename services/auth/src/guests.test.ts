@@ -8,7 +8,7 @@ import {
   releaseGuests,
   renameGuest,
 } from '@parley/protocol';
-import type { GatewayId, User, UserId } from '@parley/protocol';
+import type { ConnectionPlace, GatewayId, HeldGuest, ReplyOf, User } from '@parley/protocol';
 import { createContext, createLog, Database, openRedis } from '@parley/service-kit';
 import type { RedisStore } from '@parley/service-kit';
 import { startParley, until } from '@parley/test-kit';
@@ -16,7 +16,11 @@ import type { Parley } from '@parley/test-kit';
 import { clientOf, holdLease, playGateway } from './testing.ts';
 import type { PlayedGateway } from './testing.ts';
 
+/** A guest, and where it is. */
+type OpenedGuest = ReplyOf<typeof openGuest> & ConnectionPlace;
+
 const taken = { code: 'username_taken' };
+const allKept = { lost: [], takenOver: [] };
 const isAnAccounts = { code: 'not_authenticated' };
 
 describe('where guests are allowed', () => {
@@ -41,22 +45,32 @@ describe('where guests are allowed', () => {
   });
   afterAll(() => opened.disposeAsync());
 
-  function open(name: string, { gatewayId }: { gatewayId: GatewayId } = here): Promise<User> {
-    return parley.bus.call(openGuest, { name, gatewayId }, createContext(5_000));
+  /** A guest on a connection of its own, or one more of that with the key. */
+  async function open(
+    name: string,
+    { gatewayId }: { gatewayId: GatewayId } = here,
+    sessionKey?: string,
+  ): Promise<OpenedGuest> {
+    const place = { connectionId: createId('connection'), gatewayId };
+    const request = { name, place, ...(sessionKey === undefined ? {} : { sessionKey }) };
+    return { ...place, ...(await parley.bus.call(openGuest, request, createContext(5_000))) };
   }
 
-  function rename(guest: User, newName: string): Promise<User> {
-    const { gatewayId } = here;
-    return parley.bus.call(renameGuest, { guest, newName, gatewayId }, createContext(5_000));
+  async function rename({ userId, name, ...opened }: OpenedGuest, newName: string): Promise<OpenedGuest> {
+    const { connectionId, gatewayId } = opened;
+    const request = { guest: { userId, name }, newName, place: { connectionId, gatewayId } };
+    return { ...opened, ...(await parley.bus.call(renameGuest, request, createContext(5_000))) };
   }
 
-  /** Whose name is lost. */
-  async function keep(guests: User[]): Promise<UserId[]> {
-    const { gatewayId } = here;
-    return (await parley.bus.call(keepGuests, { gatewayId, guests }, createContext(5_000))).lost;
+  /** Which of them are lost or taken over. */
+  function keep(
+    guests: HeldGuest[],
+    { gatewayId }: { gatewayId: GatewayId } = here,
+  ): Promise<ReplyOf<typeof keepGuests>> {
+    return parley.bus.call(keepGuests, { gatewayId, guests }, createContext(5_000));
   }
 
-  function release(...guests: User[]): Promise<object> {
+  function release(...guests: HeldGuest[]): Promise<object> {
     return parley.bus.call(releaseGuests, { guests }, createContext(5_000));
   }
 
@@ -178,7 +192,7 @@ describe('where guests are allowed', () => {
 
   test('a name is released by the guest who has it, and by no other', async () => {
     const jan = await open('jan');
-    await release({ userId: createId('guest'), name: 'jan' });
+    await release({ ...jan, userId: createId('guest') });
     await expect(open('jan', there)).rejects.toMatchObject(taken);
     await release(jan);
     expect(await open('jan', there)).toMatchObject({ name: 'jan' });
@@ -189,18 +203,61 @@ describe('where guests are allowed', () => {
   test('a guest who is gone keeps no name, though its gateway still tells of it', async () => {
     const karl = await open('karl');
     await release(karl);
-    expect(await keep([karl])).toEqual([]);
+    expect(await keep([karl])).toEqual(allKept);
     expect(await open('karl', there)).toMatchObject({ name: 'karl' });
-    expect(await keep([karl])).toEqual([karl.userId]);
+    expect(await keep([karl])).toEqual({ lost: [karl.connectionId], takenOver: [] });
+  });
+
+  describe('whoever has a guest’s key', () => {
+    test('is that guest again, whatever its name; nobody else is', async () => {
+      const urs = await open('urs');
+      await release(urs);
+      expect(await open('ursula', there, urs.sessionKey)).toMatchObject({
+        userId: urs.userId,
+        sessionKey: urs.sessionKey,
+      });
+      expect((await open('urs')).userId).not.toBe(urs.userId);
+    });
+
+    test('has its name at once, though a former connection has it still', async () => {
+      const former = await open('viola');
+      const viola = await open('viola', there, former.sessionKey);
+      const { connectionId, gatewayId } = former;
+      expect(viola).toMatchObject({ userId: former.userId, former: { connectionId, gatewayId } });
+      await expect(open('viola')).rejects.toMatchObject(taken);
+      expect(await keep([former])).toEqual({ lost: [], takenOver: [former.connectionId] });
+      await release(former);
+      await expect(open('viola')).rejects.toMatchObject(taken);
+      expect(await keep([viola], there)).toEqual(allKept);
+      await release(viola);
+      expect(await open('viola')).not.toHaveProperty('former');
+    });
+
+    test('leaves the name to a former connection that is still here when it goes', async () => {
+      const former = await open('wanda');
+      await release(await open('wanda', there, former.sessionKey));
+      expect(await keep([former])).toEqual(allKept);
+      await expect(open('wanda', there)).rejects.toMatchObject(taken);
+    });
+
+    test('can’t have the name of another who is here', async () => {
+      const xaver = await open('xaver');
+      await open('yvonne');
+      await expect(open('yvonne', here, xaver.sessionKey)).rejects.toMatchObject(taken);
+    });
+
+    test.each(['short', 'x'.repeat(44), `${'x'.repeat(42)}!`])('has one of ours, not %p', async (key) => {
+      await expect(open('zoe', here, key)).rejects.toMatchObject({ code: 'invalid_credentials' });
+    });
   });
 
   test('a renamed guest has its new name, and its old one is free', async () => {
     const lena = await open('lena');
     const renamed = await rename(lena, 'lene');
-    expect(renamed).toEqual({ userId: lena.userId, name: 'lene' });
+    expect(renamed).toEqual({ ...lena, name: 'lene' });
     await expect(open('lene', there)).rejects.toMatchObject(taken);
     expect(await open('lena', there)).toMatchObject({ name: 'lena' });
-    expect(await keep([renamed])).toEqual([]);
+    expect(await keep([renamed])).toEqual(allKept);
   });
 
   test('a guest may be renamed to the name it has, and to one it had', async () => {
@@ -219,7 +276,7 @@ describe('where guests are allowed', () => {
     await expect(rename(nino, 'nora')).rejects.toMatchObject(taken);
     await expect(rename(nino, 'nelly')).rejects.toMatchObject(taken);
     await expect(open('nino', there)).rejects.toMatchObject(taken);
-    expect(await keep([nino])).toEqual([]);
+    expect(await keep([nino])).toEqual(allKept);
   });
 
   test('of guests who are renamed to one name at once one gets it', async () => {
@@ -235,7 +292,7 @@ describe('where guests are allowed', () => {
     const wholeMs = await claimedMs('paul');
     expect(wholeMs).toBeGreaterThan(60_000);
     await redis.run((commands) => commands.pexpire('parley:guest:paul', 10_000));
-    expect(await keep([paul])).toEqual([]);
+    expect(await keep([paul])).toEqual(allKept);
     expect(await claimedMs('paul')).toBeGreaterThan(60_000);
   });
 
@@ -245,7 +302,9 @@ describe('where guests are allowed', () => {
     await Promise.all([leaseIsBack(here), leaseIsBack(there)]);
     await open('quinn', there);
     await signUp('rosa');
-    expect((await keep([quinn, rosa, sven])).sort()).toEqual([quinn.userId, rosa.userId].sort());
+    const { lost, takenOver } = await keep([quinn, rosa, sven]);
+    expect(lost.sort()).toEqual([quinn.connectionId, rosa.connectionId].sort());
+    expect(takenOver).toEqual([]);
     for (const name of ['quinn', 'sven']) await expect(open(name, there)).rejects.toMatchObject(taken);
     await expect(open('rosa')).rejects.toMatchObject(isAnAccounts);
   });
@@ -287,7 +346,8 @@ describe('where guests are allowed', () => {
 
 test('with ALLOW_GUESTS=false there are none, and the refusal says what to do', async () => {
   await using parley = await startParley({ gateways: 0, environment: { ALLOW_GUESTS: 'false' } });
-  const guest = { name: 'walter', gatewayId: createId('gateway') };
+  const place = { connectionId: createId('connection'), gatewayId: createId('gateway') };
+  const guest = { name: 'walter', place };
   await expect(parley.bus.call(openGuest, guest, createContext(5_000))).rejects.toMatchObject({
     code: 'forbidden',
     message: 'Guests are not allowed here; log in with an account.',

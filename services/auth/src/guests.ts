@@ -1,6 +1,18 @@
-import { createId, ParleyError } from '@parley/protocol';
-import type { GatewayId, User, UserId, UserName } from '@parley/protocol';
-import type { GuestNames } from './guest-names.ts';
+import { ParleyError } from '@parley/protocol';
+import type {
+  ConnectionId,
+  ConnectionPlace,
+  GatewayId,
+  HeldGuest,
+  keepGuests,
+  openGuest,
+  ReplyOf,
+  RequestOf,
+  User,
+  UserName,
+} from '@parley/protocol';
+import { createGuestKey, guestIdOf } from './guest-keys.ts';
+import type { Claim, GuestNames } from './guest-names.ts';
 import type { AccountStore } from './store.ts';
 
 export interface GuestsParts {
@@ -14,23 +26,28 @@ export type Guests = ReturnType<typeof createGuests>;
 
 /** Users without an account, each under a name that nobody else has as long as it is here. */
 export function createGuests({ accounts, guestNames, areAllowed }: GuestsParts) {
-  async function open(name: UserName, gatewayId: GatewayId): Promise<User> {
+  async function open({
+    name,
+    sessionKey = createGuestKey(),
+    place,
+  }: RequestOf<typeof openGuest>): Promise<ReplyOf<typeof openGuest>> {
     if (!areAllowed) {
       const message = 'Guests are not allowed here; log in with an account.';
       throw new ParleyError('forbidden', {}, { message });
     }
-    const guest = { userId: createId('guest'), name };
-    const obstacle = await claim(guest, gatewayId);
-    if (obstacle === 'account') throw new ParleyError('not_authenticated');
-    if (obstacle === 'guest') throw new ParleyError('username_taken');
-    return guest;
+    const userId = guestIdOf(sessionKey);
+    if (!userId) throw new ParleyError('invalid_credentials');
+    const claimed = await claim({ userId, name }, place);
+    if (claimed === 'account') throw new ParleyError('not_authenticated');
+    if (claimed === 'guest') throw new ParleyError('username_taken');
+    return { userId, name, sessionKey, ...claimed };
   }
 
-  async function rename(guest: User, newName: UserName, gatewayId: GatewayId): Promise<User> {
-    if (newName === guest.name) return guest;
-    const renamed = { userId: guest.userId, name: newName };
-    if (await claim(renamed, gatewayId)) throw new ParleyError('username_taken');
-    await giveBack(guest);
+  async function rename({ userId, name }: User, newName: UserName, place: ConnectionPlace): Promise<User> {
+    const renamed = { userId, name: newName };
+    if (newName === name) return renamed;
+    if (typeof (await claim(renamed, place)) === 'string') throw new ParleyError('username_taken');
+    await giveBack({ userId, name, connectionId: place.connectionId });
     return renamed;
   }
 
@@ -38,37 +55,48 @@ export function createGuests({ accounts, guestNames, areAllowed }: GuestsParts) 
    * Claims the guest's name; answers who has it where another does. Claimed first, then the accounts are looked at: a
    * registration does it the other way round, so that of a guest and an account that want one name at once, one loses.
    */
-  async function claim(guest: User, gatewayId: GatewayId): Promise<'account' | 'guest' | undefined> {
-    const isClaimed = await guestNames.claim(guest, gatewayId);
+  async function claim(guest: User, place: ConnectionPlace): Promise<Claim | 'account' | 'guest'> {
+    const held = { ...guest, connectionId: place.connectionId };
+    const claimed = await guestNames.claim(guest, place);
     try {
       const account = await accounts.find(guest.name);
-      if (!account) return isClaimed ? undefined : 'guest';
+      if (!account) return claimed ?? 'guest';
     } catch (error) {
-      if (isClaimed) await giveBack(guest);
+      if (claimed) await giveBack(held);
       throw error;
     }
-    if (isClaimed) await giveBack(guest);
+    if (claimed) await giveBack(held);
     return 'account';
   }
 
   /** Never fails: a claim that nobody keeps ends by itself. */
-  async function giveBack(guest: User): Promise<void> {
+  async function giveBack(guest: HeldGuest): Promise<void> {
     await guestNames.release(guest).catch(() => {});
   }
 
-  /** Prolongs the guests' claims; answers with the guests whose name is another's, an account's included. */
-  async function keep(gatewayId: GatewayId, guests: readonly User[]): Promise<UserId[]> {
-    const isKept = await Promise.all(guests.map((guest) => guestNames.keep(guest, gatewayId)));
+  /** Prolongs the guests' claims; those whose name is another's, an account's included, have lost it. */
+  async function keep(
+    gatewayId: GatewayId,
+    guests: readonly HeldGuest[],
+  ): Promise<ReplyOf<typeof keepGuests>> {
+    const outcomes = await Promise.all(guests.map((guest) => guestNames.keep(guest, gatewayId)));
     const registered = await accounts.findUsers(guests.map(({ name }) => name));
     const registeredNames = new Set(registered.map(({ name }) => name));
-    const lost = guests.filter(({ name }, index) => !isKept[index] || registeredNames.has(name));
+    const lost = guests.filter(({ name }, index) => outcomes[index] === 'lost' || registeredNames.has(name));
+    const takenOver = guests.filter(
+      (guest, index) => outcomes[index] === 'taken over' && !lost.includes(guest),
+    );
     await release(lost);
-    return lost.map(({ userId }) => userId);
+    return { lost: lost.map(connectionOf), takenOver: takenOver.map(connectionOf) };
   }
 
-  async function release(guests: readonly User[]): Promise<void> {
+  async function release(guests: readonly HeldGuest[]): Promise<void> {
     await Promise.all(guests.map((guest) => guestNames.release(guest)));
   }
 
   return { open, rename, keep, release };
+}
+
+function connectionOf({ connectionId }: HeldGuest): ConnectionId {
+  return connectionId;
 }

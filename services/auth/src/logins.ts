@@ -1,6 +1,7 @@
 import { ParleyError } from '@parley/protocol';
 import type {
   Caller,
+  ConnectionId,
   ConnectionPlace,
   ConnectionsEnded,
   findSession,
@@ -15,7 +16,7 @@ import type {
 import { isPassword } from './passwords.ts';
 import type { RateLimit } from './rate-limits.ts';
 import type { LoginPolicy, SessionStore } from './sessions.ts';
-import type { AccountStore } from './store.ts';
+import type { Account, AccountStore } from './store.ts';
 
 export interface LoginsParts {
   accounts: AccountStore;
@@ -46,37 +47,56 @@ export function createLogins({
 }: LoginsParts) {
   /** Opens a session for a connection of the login dialect. */
   async function logIn(credentials: Credentials, place: ConnectionPlace): Promise<Session> {
-    return openSession(await authenticate(credentials), place);
+    const account = await authenticate(credentials);
+    return confirmed(account, await openSession(account, place));
   }
 
   /** Opens a session that is bound to no connection and in the way of none. */
   async function openToken(credentials: Credentials): Promise<Session> {
-    const user = await authenticate(credentials);
-    return { ...user, ...(await sessions.openToken(user)) };
+    const account = await authenticate(credentials);
+    const { userId, name } = account;
+    return confirmed(account, { userId, name, ...(await sessions.openToken(account)) });
   }
 
-  /** An unknown user and a wrong password are one answer, after the same work. */
-  async function authenticate({ name, password, address }: Credentials): Promise<User> {
+  /** An unknown user and a wrong password are one answer, after the same work. Only who is right hears of more. */
+  async function authenticate({ name, password, address }: Credentials): Promise<Account> {
     await limit(`login:address:${address}`, limits.loginsPerAddress);
     await limit(`login:account:${name}`, limits.loginsPerAccount);
     const account = await accounts.find(name);
     const right = await isPassword(account?.passwordHash, password);
     if (!account || !right) throw new ParleyError('invalid_credentials');
-    return { userId: account.userId, name };
+    if (account.isDisabled) throw accountIsDisabled();
+    return account;
+  }
+
+  /**
+   * The session, if it may stay. An operator's order changes the account first and ends its sessions then: of a session
+   * that is opened meanwhile either that end takes notice, or this second look does.
+   */
+  async function confirmed({ name, passwordHash }: Account, session: Session): Promise<Session> {
+    const account = await accounts.find(name);
+    if (account?.passwordHash === passwordHash && !account.isDisabled) return session;
+    await revoke(session);
+    throw account?.isDisabled ? accountIsDisabled() : new ParleyError('invalid_credentials');
   }
 
   /**
    * Under `single`, a connection that is in the way is probed, and taken over when it does not answer: that one only,
    * as another login may have been quicker.
    */
-  async function openSession(user: User, place: ConnectionPlace, dead?: ConnectionPlace): Promise<Session> {
+  async function openSession(
+    { userId, name }: User,
+    place: ConnectionPlace,
+    dead?: ConnectionPlace,
+  ): Promise<Session> {
+    const user = { userId, name };
     const opening = await sessions.open(user, place, loginPolicy, dead);
     if (opening.outcome === 'occupied') {
       if (await isAlive(opening.place)) throw new ParleyError('already_logged_in');
       return openSession(user, place, opening.place);
     }
     const { sessionId, sessionKey, ended } = opening;
-    endConnections(user, ended, 'taken-over', place);
+    endConnections(user, ended, 'taken-over', place.connectionId);
     return { ...user, sessionId, sessionKey };
   }
 
@@ -89,8 +109,13 @@ export function createLogins({
     const resumed = await sessions.resume(name, sessionKey, place, loginPolicy);
     if (!resumed) throw new ParleyError('invalid_credentials');
     const { userId, sessionId, ended } = resumed;
-    endConnections({ userId }, [sessionId], 'resumed', place);
-    endConnections({ userId }, ended, 'taken-over', place);
+    // Its sessions were ended, but one may come back: Redis may lose its last second.
+    if ((await accounts.find(name))?.isDisabled) {
+      await revoke({ userId, sessionId });
+      throw accountIsDisabled();
+    }
+    endConnections({ userId }, [sessionId], 'resumed', place.connectionId);
+    endConnections({ userId }, ended, 'taken-over', place.connectionId);
     return { userId, name, sessionId, sessionKey };
   }
 
@@ -106,19 +131,31 @@ export function createLogins({
       const message = 'A guest has no session that could be ended.';
       throw new ParleyError('forbidden', {}, { message });
     }
-    await sessions.end(caller.userId, caller.sessionId);
-    endConnections(caller, [caller.sessionId], 'session-ended', caller);
+    const { userId, sessionId, connectionId } = caller;
+    await revoke({ userId, sessionId }, connectionId);
+  }
+
+  async function revoke(
+    { userId, sessionId }: Pick<Session, 'userId' | 'sessionId'>,
+    except?: ConnectionId,
+  ): Promise<void> {
+    await sessions.end(userId, sessionId);
+    endConnections({ userId }, [sessionId], 'session-ended', except);
   }
 
   function endConnections(
     { userId }: Pick<User, 'userId'>,
     sessionIds: SessionId[],
     reason: ConnectionsEnded['reason'],
-    { connectionId }: Pick<Caller, 'connectionId'>,
+    except: ConnectionId | undefined,
   ): void {
     if (sessionIds.length === 0) return;
-    publish({ type: 'connections-ended', userId, sessionIds, reason, except: connectionId });
+    publish({ type: 'connections-ended', userId, sessionIds, reason, except });
   }
 
   return { logIn, openToken, resume, find, endSession };
+}
+
+function accountIsDisabled(): ParleyError {
+  return new ParleyError('forbidden', {}, { message: 'This account is disabled.' });
 }

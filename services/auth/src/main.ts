@@ -1,6 +1,8 @@
 import { probeConnection, subjects } from '@parley/protocol';
+import type { ConnectionsEnded } from '@parley/protocol';
 import { createContext, openDatabase, openRedis, runService } from '@parley/service-kit';
 import { createAccounts } from './accounts.ts';
+import { createAdministration } from './administration.ts';
 import { createGuestNames } from './guest-names.ts';
 import { createGuests } from './guests.ts';
 import { createLogins } from './logins.ts';
@@ -29,6 +31,9 @@ await runService('auth', settings, async ({ config, log, bus, health, closing })
   const store = createAccountStore(database);
   const sessions = createSessionStore(redis, config);
   const guestNames = createGuestNames(redis, { settleMs: longestWaits * timeoutMs });
+  const publish = (event: ConnectionsEnded) => {
+    bus.publish(subjects.userEvents(event.userId), event);
+  };
   const limit = config.rateLimits === 'on' ? createRateLimit(redis) : noRateLimit;
   const accounts = createAccounts({ accounts: store, guestNames, limit, limits: config });
   const guests = createGuests({ accounts: store, guestNames, areAllowed: config.allowGuests === 'true' });
@@ -43,9 +48,9 @@ await runService('auth', settings, async ({ config, log, bus, health, closing })
         ({ alive }) => alive,
         () => false,
       ),
-    publish: (event) => {
-      bus.publish(subjects.userEvents(event.userId), event);
-    },
+    publish,
   });
-  closing.use(await bus.serve('auth', authService({ accounts, logins, guests, sessions, store })));
+  const administration = createAdministration({ accounts: store, sessions, publish, log });
+  const parts = { accounts, logins, guests, administration, sessions, store };
+  closing.use(await bus.serve('auth', authService(parts)));
 });

@@ -1,9 +1,14 @@
 import {
+  addAccount,
+  disableAccount,
+  enableAccount,
+  endAccountSessions,
   endSession,
   findRole,
   findSession,
   findUsers,
   keepGuests,
+  listAccounts,
   logIn,
   openGuest,
   openToken,
@@ -13,12 +18,14 @@ import {
   renameGuest,
   renewConnectionLease,
   resumeSession,
+  setPassword,
   setRole,
   touchSessions,
 } from '@parley/protocol';
 import { callerOf, endpoint } from '@parley/service-kit';
 import type { Endpoint } from '@parley/service-kit';
 import type { Accounts } from './accounts.ts';
+import type { Administration } from './administration.ts';
 import type { Guests } from './guests.ts';
 import type { Logins } from './logins.ts';
 import type { SessionStore } from './sessions.ts';
@@ -29,10 +36,11 @@ export function authService(parts: {
   accounts: Accounts;
   logins: Logins;
   guests: Guests;
+  administration: Administration;
   sessions: SessionStore;
   store: AccountStore;
 }): Endpoint[] {
-  const { accounts, logins, guests, sessions, store } = parts;
+  const { accounts, logins, guests, administration, sessions, store } = parts;
   return [
     endpoint(register, ({ name, password, address }) => accounts.register(name, password, address)),
     endpoint(logIn, ({ place, ...credentials }) => logins.logIn(credentials, place)),
@@ -50,19 +58,30 @@ export function authService(parts: {
     endpoint(renewConnectionLease, ({ gatewayId }) => sessions.renewLease(gatewayId)),
     endpoint(touchSessions, async (request) => ({ ended: await sessions.touch(request.sessions) })),
     endpoint(findUsers, async ({ names }) => ({ users: await store.findUsers(names) })),
-    endpoint(openGuest, ({ name, gatewayId }) => guests.open(name, gatewayId)),
-    endpoint(renameGuest, ({ guest, newName, gatewayId }) => guests.rename(guest, newName, gatewayId)),
-    endpoint(keepGuests, async (request) => ({
-      lost: await guests.keep(request.gatewayId, request.guests),
-    })),
+    endpoint(openGuest, (request) => guests.open(request)),
+    endpoint(renameGuest, ({ guest, newName, place }) => guests.rename(guest, newName, place)),
+    endpoint(keepGuests, (request) => guests.keep(request.gatewayId, request.guests)),
     endpoint(releaseGuests, async (request) => {
       await guests.release(request.guests);
       return {};
     }),
     endpoint(setRole, async ({ name, role }) => {
-      await accounts.setRole(name, role);
+      await administration.setRole(name, role);
       return {};
     }),
     endpoint(findRole, async ({ userId }) => ({ role: await accounts.findRole(userId) })),
+    endpoint(listAccounts, (request) => administration.list(request)),
+    endpoint(addAccount, ({ name, password }) => accounts.add(name, password)),
+    endpoint(setPassword, async ({ name, password }) => ({
+      endedSessions: await administration.setPassword(name, password),
+    })),
+    endpoint(disableAccount, async ({ name }) => ({ endedSessions: await administration.disable(name) })),
+    endpoint(enableAccount, async ({ name }) => {
+      await administration.enable(name);
+      return {};
+    }),
+    endpoint(endAccountSessions, async ({ name }) => ({
+      endedSessions: await administration.endSessions(name),
+    })),
   ];
 }

@@ -143,6 +143,28 @@ for _, sessionId in ipairs(redis.call('smembers', KEYS[1])) do
 end
 `;
 
+/** Ends all sessions of the user; answers with those that it ended. */
+const endAllScript = `
+local ended = {}
+for _, sessionId in ipairs(redis.call('smembers', KEYS[1])) do
+  if redis.call('del', 'parley:session:' .. sessionId) == 1 then table.insert(ended, sessionId) end
+end
+redis.call('del', KEYS[1])
+return ended
+`;
+
+/** How many sessions each of the users has open. */
+const countScript = `
+local counts = {}
+for index, userSessions in ipairs(KEYS) do
+  counts[index] = 0
+  for _, sessionId in ipairs(redis.call('smembers', userSessions)) do
+    counts[index] = counts[index] + redis.call('exists', 'parley:session:' .. sessionId)
+  end
+end
+return counts
+`;
+
 export type SessionStore = ReturnType<typeof createSessionStore>;
 
 /** Sessions in Redis. Only a hash of a session's key is kept: who reads Redis can't resume. */
@@ -210,6 +232,19 @@ export function createSessionStore(redis: RedisStore, { sessionMs, gatewayLeaseM
       await redis.run((commands) =>
         commands.multi().del(keyOf.session(sessionId)).srem(keyOf.userSessions(userId), sessionId).exec(),
       );
+    },
+
+    /** Ends all sessions of the user, tokens included; answers with those that it ended. */
+    async endAll(userId: UserId): Promise<SessionId[]> {
+      const ended = await redis.run((commands) => commands.eval(endAllScript, 1, keyOf.userSessions(userId)));
+      return ended as SessionId[];
+    },
+
+    /** How many sessions each of the users has open, in the order asked. */
+    async count(userIds: readonly UserId[]): Promise<number[]> {
+      if (userIds.length === 0) return [];
+      const keys = userIds.map(keyOf.userSessions);
+      return (await redis.run((commands) => commands.eval(countScript, keys.length, ...keys))) as number[];
     },
 
     /** Prolongs sessions; answers with those that are no more, or that another connection has. */

@@ -7,6 +7,13 @@ export function callerFor({ id, session }: Connection): Caller | undefined {
   return session && { ...session, connectionId: id };
 }
 
+/** Only a connection that is nobody's may log in. @throws ParleyError `already_logged_in` */
+export function requireNobody({ session }: Connection): void {
+  if (!session) return;
+  const message = 'This connection is logged in already; log out first.';
+  throw new ParleyError('already_logged_in', {}, { message });
+}
+
 /**
  * Nobody speaks for another.
  * @param claimedName Who the client says it is, if it does.

@@ -6,6 +6,12 @@ import {
   enterRoom,
   exitRoom,
   identifyGuest,
+  joinAsUser,
+  joinRoom,
+  leaveAsUser,
+  leaveRoom,
+  listRooms,
+  openGuestSession,
   openSession,
   registerAccount,
   renameSelf,
@@ -13,6 +19,7 @@ import {
   sendMessage,
   showLobby,
   startUpload,
+  watchLobby,
 } from '@parley/protocol';
 import type { Command, Method, ReplyOf, RequestOf } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
@@ -50,7 +57,13 @@ function handler<M extends Method>(
 }
 
 /** What may be asked before a login. */
-const openToAll: readonly Method[] = [registerAccount, openSession, identifyGuest, enterRoom];
+const openToAll: readonly Method[] = [
+  registerAccount,
+  openSession,
+  openGuestSession,
+  identifyGuest,
+  enterRoom,
+];
 
 export interface CommandsParts {
   bus: Pick<Bus, 'call'>;
@@ -79,7 +92,12 @@ export function createCommands({
       sessions.register(connection, request, context()),
     ),
     handler(openSession, (connection, request, { context }) => sessions.open(connection, request, context())),
-    handler(closeSession, (connection, _request, { context }) => sessions.close(connection, context())),
+    handler(openGuestSession, (connection, request, { context }) =>
+      visits.logIn(connection, request, context()),
+    ),
+    handler(closeSession, (connection, _request, { context }) =>
+      visitors.has(connection) ? visits.logOut(connection) : sessions.close(connection, context()),
+    ),
     handler(sendMessage, async (connection, { roomId, ...message }, { deadline, context }) => {
       const isOutside = visitors.has(connection) && !visitors.isPresent(connection, roomId);
       if (isOutside) throw await visits.whyNotPresent(roomId, context());
@@ -98,10 +116,28 @@ export function createCommands({
       visits.enter(connection, request, claimedName, context()),
     ),
     handler(exitRoom, (connection, request, { context }) => visits.exit(connection, request, context())),
+    handler(joinAsUser, (connection, request, { context }) =>
+      visitors.has(connection)
+        ? visits.join(connection, request, context())
+        : bus.call(joinRoom, { roomId: request.roomId }, context()),
+    ),
+    handler(leaveAsUser, (connection, request, { context }) =>
+      visitors.has(connection)
+        ? visits.leave(connection, request, context())
+        : bus.call(leaveRoom, request, context()),
+    ),
+    handler(listRooms, (connection, request, { context }) =>
+      visitors.has(connection) && request.scope === 'mine'
+        ? visits.listRooms(connection, context())
+        : bus.call(listRooms, request, context()),
+    ),
     handler(createPublicRoom, (connection, request, { context }) =>
       visits.createRoom(connection, request, context()),
     ),
     handler(showLobby, (connection) => visits.showLobby(connection)),
+    handler(watchLobby, (connection, request, { context }) =>
+      visits.watchLobby(connection, request, context()),
+    ),
     handler(startUpload, (connection, request, { context }) => uploads.start(connection, request, context())),
     handler(sendChunk, (connection, request, { context }) =>
       uploads.sendChunk(connection, request, context()),

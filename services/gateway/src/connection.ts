@@ -3,22 +3,14 @@ import {
   createId,
   downloadFile,
   endUpload,
+  openGuestSession,
   openSession,
   ParleyError,
   readFrame,
   sendChunk,
   sendMessage,
 } from '@parley/protocol';
-import type {
-  ClientEvent,
-  Command,
-  ConnectionId,
-  Dialect,
-  Method,
-  RequestOf,
-  SessionId,
-  User,
-} from '@parley/protocol';
+import type { ClientEvent, Command, ConnectionId, Dialect, Method, SessionId, User } from '@parley/protocol';
 import type { Log } from '@parley/service-kit';
 import type { WebSocket } from 'ws';
 import type { Deliveries } from './deliveries.ts';
@@ -47,6 +39,14 @@ type CloseCode = (typeof closeCodes)[keyof typeof closeCodes];
 export interface BoundSession extends User {
   /** Guests have none. */
   sessionId?: SessionId;
+}
+
+/** What a login asks for. */
+export interface LoginOptions {
+  /** The connection is under the integrity handshake, and what is delivered to it has to be acknowledged. */
+  handshake: boolean;
+  /** It is told who has acknowledged its user's messages. */
+  receipts: boolean;
 }
 
 /** Whether the connection is bound to one of these sessions. */
@@ -89,6 +89,9 @@ interface PendingRequest {
   /** The exchange of the integrity handshake that it is part of. */
   transactionId: string | undefined;
 }
+
+/** What may ask for the integrity handshake, and is under it then. */
+const logins: readonly Method[] = [openSession, openGuestSession];
 
 /** A closing handshake that takes longer is cut off, in ms. */
 const closeTimeoutMs = 3_000;
@@ -166,6 +169,22 @@ export class Connection implements RequestRunner<PendingRequest> {
     return !this.#isClosed;
   }
 
+  /** Makes the connection the user's. */
+  bind(session: BoundSession, { handshake, receipts }: LoginOptions): void {
+    this.session = session;
+    this.isUnderHandshake = handshake;
+    this.wantsReceipts = receipts;
+    if (handshake) this.handshake.startDeliveries();
+  }
+
+  /** Makes it nobody's. */
+  unbind(): void {
+    this.#handshake?.stopDeliveries();
+    this.isUnderHandshake = false;
+    this.wantsReceipts = false;
+    this.session = undefined;
+  }
+
   /** Takes a text frame in. Whatever it holds, the connection lives on. */
   receive(text: string): void {
     if (this.#isClosed) return;
@@ -201,7 +220,7 @@ export class Connection implements RequestRunner<PendingRequest> {
   #needsConfirmation(command: Command): boolean {
     if (!this.dialect.handshake?.covers(command)) return false;
     const { method, request } = command;
-    const isAskedFor = method === openSession && (request as RequestOf<typeof openSession>).handshake;
+    const isAskedFor = logins.includes(method) && (request as LoginOptions).handshake;
     return this.isUnderHandshake || isAskedFor || this.#options.handshake.isRequired;
   }
 
@@ -300,10 +319,6 @@ export class Connection implements RequestRunner<PendingRequest> {
         ),
       ];
     }
-  }
-
-  stopDeliveries(): void {
-    this.#handshake?.stopDeliveries();
   }
 
   /** Keeps frames back until the request in hand is answered, so that its reply comes before what it sets off. */

@@ -142,7 +142,8 @@ export class Handshake {
       resendMs,
       readAfter,
       acknowledged: (roomId, range) => {
-        acknowledged(user, roomId, range);
+        // Under the name of now: a guest may have been renamed.
+        acknowledged(this.#connection.session ?? user, roomId, range);
       },
     });
     clock.add(this);

@@ -194,7 +194,7 @@ export class Lobby implements Disposable {
 
   /** The rooms with the most users first, as many as are listed and fit one frame. */
   #list(): LobbyListed {
-    const rooms = [...this.#rooms.values()].map(({ name, users }) => ({ name, users }));
+    const rooms = [...this.#rooms.values()].map(({ roomId, name, users }) => ({ roomId, name, users }));
     rooms.sort((a, b) => b.users - a.users || (a.name < b.name ? -1 : 1));
     return { type: 'lobby-listed', rooms: firstThatFit(rooms.slice(0, maxLobbyRooms)) };
   }

@@ -10,8 +10,9 @@ import type { RoomEvent, RoomId, UserEvent, UserId } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
 import type { Bus, BusSubscription, Log, RequestContext } from '@parley/service-kit';
 import { closeCodes, isAmong } from './connection.ts';
-import type { BoundSession, Connection } from './connection.ts';
+import type { BoundSession, Connection, LoginOptions } from './connection.ts';
 import { before } from './deadline.ts';
+import { isSessionOpen } from './open-sessions.ts';
 import type { PresenceReporter } from './presence-reporter.ts';
 import type { RoomChannels } from './room-channels.ts';
 
@@ -19,14 +20,6 @@ interface LocalUser {
   connections: Set<Connection>;
   rooms: Set<RoomId>;
   subscription: BusSubscription;
-}
-
-/** What a login asks for. */
-export interface LoginOptions {
-  /** The connection is under the integrity handshake, and gets what is owed to its user. */
-  handshake: boolean;
-  /** It is told who has acknowledged its user's messages. */
-  receipts: boolean;
 }
 
 export interface LocalUsersParts {
@@ -61,19 +54,20 @@ export class LocalUsers {
     context: RequestContext,
   ): Promise<void> {
     const { bus, presence } = this.#parts;
-    connection.session = session;
-    connection.isUnderHandshake = options.handshake;
-    connection.wantsReceipts = options.receipts;
     connection.hold();
-    if (options.handshake) connection.handshake.startDeliveries();
+    connection.bind(session, options);
     const user = this.#users.get(session.userId) ?? this.#subscribe(session.userId);
     user.connections.add(connection);
     presence.enter(everywhere, session.name);
     try {
       // Subscribed first, then the rooms are read, so that no change falls between.
       await bus.flush();
-      const { rooms } = await bus.call(findMemberships, { userId: session.userId }, context);
-      if (!connection.isOpen()) throw new ParleyError('unavailable');
+      const [{ rooms }, isCurrent] = await Promise.all([
+        bus.call(findMemberships, { userId: session.userId }, context),
+        isSessionOpen(bus, session, context, connection.id),
+      ]);
+      // Ended between its opening and our listening: nobody would tell us any more.
+      if (!isCurrent || !connection.isOpen()) throw new ParleyError('unavailable');
       const roomIds = rooms.map(({ roomId }) => roomId);
       if (options.handshake) await this.#followOwed(connection, session, roomIds, context);
       if (!connection.isOpen()) throw new ParleyError('unavailable');
@@ -140,10 +134,7 @@ export class LocalUsers {
         this.#users.delete(session.userId);
       }
     }
-    connection.stopDeliveries();
-    connection.isUnderHandshake = false;
-    connection.wantsReceipts = false;
-    connection.session = undefined;
+    connection.unbind();
   }
 
   #enter(
@@ -154,10 +145,7 @@ export class LocalUsers {
   ): Promise<unknown> {
     user.rooms.add(roomId);
     return Promise.all(
-      [...connections].map((connection) => {
-        connection.deliveries?.follow(roomId, after === undefined ? undefined : [[0, after]], false);
-        return this.#parts.channels.attach(connection, roomId, after);
-      }),
+      [...connections].map((connection) => this.#parts.channels.attach(connection, roomId, after)),
     );
   }
 

@@ -17,6 +17,7 @@ import { ClientServer } from './server.ts';
 import { gatewayService } from './service.ts';
 import { Sessions } from './sessions.ts';
 import { settings } from './settings.ts';
+import { readStatus } from './status.ts';
 import { Uploads } from './uploads.ts';
 import { Visitors } from './visitors.ts';
 import { Visits } from './visits.ts';
@@ -43,9 +44,15 @@ await runService('gateway', settings, async ({ config, log, bus, health, closing
   );
   const users = new LocalUsers({ ...common, channels, presence });
   const visitors = new Visitors({ ...common, channels, presence });
-  const visits = new Visits({ ...common, visitors, lobby });
   const isHandshakeRequired = config.handshake === 'required';
-  const sessions = new Sessions({ ...common, users, isHandshakeRequired });
+  const visits = new Visits({
+    ...common,
+    visitors,
+    lobby,
+    isHandshakeRequired,
+    findConnection: (id) => server.find(id),
+  });
+  const sessions = new Sessions({ ...common, users, lobby, isHandshakeRequired });
   const receipts = new Receipts(common);
   const clock = closing.use(new HandshakeClock());
   const uploads = new Uploads({ ...config, bus });
@@ -93,7 +100,7 @@ await runService('gateway', settings, async ({ config, log, bus, health, closing
     uploads,
     downloads,
   });
-  const server = new ClientServer({
+  const server: ClientServer = new ClientServer({
     ...config,
     http,
     addressOf,
@@ -118,13 +125,17 @@ await runService('gateway', settings, async ({ config, log, bus, health, closing
       else sessions.forget(connection);
     },
   });
-  closing.use(
-    await bus.serve(
-      'gateway',
-      gatewayService((id) => server.find(id)),
-      gatewayId,
-    ),
+  const statusParts = {
+    gatewayId,
+    connections: () => [...users.connections(), ...visitors.connections()],
+    countOpen: () => server.size,
+    countRooms: () => channels.size,
+  };
+  const endpoints = gatewayService(
+    (id) => server.find(id),
+    () => readStatus(statusParts),
   );
+  closing.use(await bus.serve('gateway', endpoints, gatewayId));
   closing.use(server);
   await server.listen();
 });

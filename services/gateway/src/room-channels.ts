@@ -64,7 +64,9 @@ export class RoomChannels implements Disposable {
   attach(connection: Connection, roomId: RoomId, after?: MessageId): Promise<void> {
     const { channel, started } = this.#open.get(roomId) ?? this.#openChannel(roomId);
     if (!channel.has(connection)) {
-      if (connection.deliveries) channel.follow(connection, connection.deliveries);
+      const { deliveries } = connection;
+      deliveries?.follow(roomId, after === undefined ? undefined : [[0, after]], false);
+      if (deliveries) channel.follow(connection, deliveries);
       else channel.attach(connection, after);
       this.#parts.presence.enter(roomId, connection.user.name);
     }
@@ -88,6 +90,11 @@ export class RoomChannels implements Disposable {
     connection.deliveries?.unfollow(roomId);
     channel.detach(connection);
     return true;
+  }
+
+  /** How many rooms somebody here is in. */
+  get size(): number {
+    return this.#open.size;
   }
 
   /** Whether the connection is in the room. */

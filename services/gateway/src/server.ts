@@ -79,6 +79,11 @@ export class ClientServer implements AsyncDisposable {
     return this.#options.http.server;
   }
 
+  /** How many connections are open. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
   /** The open connection of that id. */
   find(connectionId: string): Connection | undefined {
     return this.#connections.get(connectionId);

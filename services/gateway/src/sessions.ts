@@ -1,7 +1,6 @@
 import {
   endSession,
   logIn,
-  ParleyError,
   register,
   releaseConnections,
   renewConnectionLease,
@@ -21,8 +20,10 @@ import type {
 import { callerOf, createContext } from '@parley/service-kit';
 import type { Bus, Log, RequestContext } from '@parley/service-kit';
 import { Batches } from './batches.ts';
+import { requireNobody } from './caller.ts';
 import { closeCodes, isAmong } from './connection.ts';
 import type { Connection } from './connection.ts';
+import type { Lobby } from './lobby.ts';
 import type { LocalUsers } from './local-users.ts';
 
 export interface SessionsParts {
@@ -31,6 +32,7 @@ export interface SessionsParts {
   gatewayId: GatewayId;
   requestTimeoutMs: number;
   users: LocalUsers;
+  lobby: Pick<Lobby, 'remove'>;
   /** `HANDSHAKE=required`. */
   isHandshakeRequired: boolean;
 }
@@ -73,10 +75,7 @@ export class Sessions {
     { name, proof, handshake, receipts }: RequestOf<typeof openSession>,
     context: RequestContext,
   ): Promise<ReplyOf<typeof openSession>> {
-    if (connection.session) {
-      const message = 'This connection is logged in already; log out first.';
-      throw new ParleyError('already_logged_in', {}, { message });
-    }
+    requireNobody(connection);
     const { bus, gatewayId, users, isHandshakeRequired } = this.#parts;
     const credentials = {
       name,
@@ -98,10 +97,11 @@ export class Sessions {
   }
 
   async close(connection: Connection, context: RequestContext): Promise<ReplyOf<typeof closeSession>> {
-    const { bus, users } = this.#parts;
+    const { bus, users, lobby } = this.#parts;
     const { name } = callerOf(context);
     await bus.call(endSession, {}, context);
     users.remove(connection);
+    lobby.remove(connection);
     return { name };
   }
 
@@ -109,6 +109,7 @@ export class Sessions {
   forget(connection: Connection): void {
     const { session } = connection;
     this.#parts.users.remove(connection, true);
+    this.#parts.lobby.remove(connection);
     if (session) this.#release(connection, session.userId);
   }
 

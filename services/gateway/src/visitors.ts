@@ -3,14 +3,14 @@ import type { ConnectionsEnded, LeftRoom, MessageId, Room, RoomId, UserEvent } f
 import { createContext } from '@parley/service-kit';
 import type { Bus, BusSubscription, Log, RequestContext } from '@parley/service-kit';
 import { closeCodes, isAmong } from './connection.ts';
-import type { BoundSession, Connection } from './connection.ts';
+import type { BoundSession, Connection, LoginOptions } from './connection.ts';
 import { before } from './deadline.ts';
 import type { PresenceReporter } from './presence-reporter.ts';
 import type { RoomChannels } from './room-channels.ts';
 
 interface Visit {
   rooms: Set<RoomId>;
-  /** Of accounts: what happens to the user elsewhere. */
+  /** What happens to the user elsewhere; for guests that is receipts only. */
   subscription: BusSubscription | undefined;
   /** How often the user left a room elsewhere: an entry under way at that time is void. */
   departures: number;
@@ -23,6 +23,8 @@ export interface VisitorsParts {
   channels: RoomChannels;
   presence: PresenceReporter;
 }
+
+const noOptions: LoginOptions = { handshake: false, receipts: false };
 
 /** Connections that are present only in the rooms they joined: guests, and accounts in dialects that join by connection. */
 export class Visitors {
@@ -45,12 +47,17 @@ export class Visitors {
     return this.#visits.get(connection)?.rooms.has(roomId) ?? false;
   }
 
+  /** The rooms that the connection is in. */
+  roomsOf(connection: Connection): RoomId[] {
+    return [...(this.#visits.get(connection)?.rooms ?? [])];
+  }
+
   /** Binds the connection to a user, in no room yet. */
-  add(connection: Connection, session: BoundSession): void {
-    connection.session = session;
+  add(connection: Connection, session: BoundSession, options = noOptions): void {
+    connection.bind(session, options);
     const visit: Visit = { rooms: new Set(), subscription: undefined, departures: 0 };
     this.#visits.set(connection, visit);
-    if (isGuest(session.userId)) return;
+    if (isGuest(session.userId) && !options.receipts) return;
     visit.subscription = this.#parts.bus.subscribe(subjects.userEvents(session.userId), (event) => {
       this.#hear(connection, visit, event as UserEvent);
     });
@@ -108,15 +115,19 @@ export class Visitors {
     }
   }
 
-  /** Unbinds the connection from its user; answers who that was. */
-  remove(connection: Connection): BoundSession | undefined {
+  /**
+   * Unbinds the connection from its user; answers who that was.
+   * @param isLost It did not log out: its user may be back in a moment, and is not said to be gone before.
+   */
+  remove(connection: Connection, isLost: boolean): BoundSession | undefined {
     const visit = this.#visits.get(connection);
     if (!visit) return undefined;
-    this.#visits.delete(connection);
     visit.subscription?.unsubscribe();
-    this.#parts.channels.lose(connection, visit.rooms);
+    if (isLost) this.#parts.channels.lose(connection, visit.rooms);
+    else for (const roomId of visit.rooms) this.#parts.channels.detach(connection, roomId);
+    this.#visits.delete(connection);
     const { user } = connection;
-    connection.session = undefined;
+    connection.unbind();
     return user;
   }
 
@@ -128,6 +139,7 @@ export class Visitors {
   #hear(connection: Connection, visit: Visit, event: UserEvent): void {
     if (event.type === 'left-room') this.#heardLeft(connection, visit, event);
     else if (event.type === 'connections-ended') endIfConcerned(connection, event);
+    else if (event.type === 'message-delivered' && connection.wantsReceipts) connection.tell(event);
   }
 
   #heardLeft(connection: Connection, visit: Visit, { roomId }: LeftRoom): void {

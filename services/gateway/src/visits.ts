@@ -1,5 +1,6 @@
 import {
   createRoom,
+  describeRooms,
   defaultRoomId,
   findRooms,
   isGuest,
@@ -12,26 +13,35 @@ import {
   touchSessions,
 } from '@parley/protocol';
 import type {
+  closeSession,
+  ConnectionPlace,
   createPublicRoom,
   enterRoom,
   exitRoom,
   GatewayId,
+  HeldGuest,
   identifyGuest,
+  joinAsUser,
+  leaveAsUser,
   MessageId,
+  openGuestSession,
   renameSelf,
   ReplyOf,
   RequestOf,
   RoomId,
   User,
+  watchLobby,
 } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
 import type { Bus, Log, RequestContext } from '@parley/service-kit';
 import { Batches } from './batches.ts';
-import { authorize, callerFor } from './caller.ts';
+import { authorize, callerFor, requireNobody } from './caller.ts';
 import { closeCodes, isAmong } from './connection.ts';
-import type { BoundSession, Connection } from './connection.ts';
+import type { BoundSession, Connection, LoginOptions } from './connection.ts';
+import { before } from './deadline.ts';
 import { findCaller } from './http/callers.ts';
 import type { Lobby } from './lobby.ts';
+import { isSessionOpen } from './open-sessions.ts';
 import type { Visitors } from './visitors.ts';
 
 export interface VisitsParts {
@@ -41,6 +51,10 @@ export interface VisitsParts {
   requestTimeoutMs: number;
   visitors: Visitors;
   lobby: Lobby;
+  /** `HANDSHAKE=required`. */
+  isHandshakeRequired: boolean;
+  /** The open connection of that id, of whatever kind. */
+  findConnection: (connectionId: string) => Connection | undefined;
 }
 
 const maxPerRequest = 1_000;
@@ -48,7 +62,7 @@ const maxPerRequest = 1_000;
 /** What connections ask for that join rooms one by one: who they are, and where they are present. */
 export class Visits {
   readonly #parts: VisitsParts;
-  readonly #releases: Batches<User>;
+  readonly #releases: Batches<HeldGuest>;
 
   constructor(parts: VisitsParts) {
     this.#parts = parts;
@@ -71,11 +85,7 @@ export class Visits {
     if (connection.session) return this.rename(connection, { newName: name }, context);
     const { lobby, visitors } = this.#parts;
     connection.hold();
-    await this.#becomeGuest(connection, name, context).catch((thrown: unknown) => {
-      const error = ParleyError.from(thrown);
-      // Here there is no way to prove who one is.
-      throw error.code === 'not_authenticated' ? new ParleyError('username_taken') : error;
-    });
+    await this.#becomeGuest(connection, { name }, context).catch(accountsNameIsTaken);
     try {
       const room = await this.#enter(connection, defaultRoomId, undefined, context);
       if (!visitors.has(connection)) throw new ParleyError('unavailable');
@@ -89,19 +99,45 @@ export class Visits {
     }
   }
 
+  /** A guest of the login dialect, in no room yet: by its key the same as before, whose former connection has to go. */
+  async logIn(
+    connection: Connection,
+    { name, sessionKey, handshake, receipts }: RequestOf<typeof openGuestSession>,
+    context: RequestContext,
+  ): Promise<ReplyOf<typeof openGuestSession>> {
+    requireNobody(connection);
+    const options = { handshake: handshake || this.#parts.isHandshakeRequired, receipts };
+    const guest = await this.#becomeGuest(
+      connection,
+      { name, ...(sessionKey === undefined ? {} : { sessionKey }) },
+      context,
+      options,
+    ).catch(accountsNameIsTaken);
+    return { name, sessionKey: guest.sessionKey };
+  }
+
+  /** The guest is gone, and its name is free when this resolves. */
+  async logOut(connection: Connection): Promise<ReplyOf<typeof closeSession>> {
+    const { name } = connection.user;
+    this.#remove(connection, false);
+    await this.released();
+    return { name };
+  }
+
   async rename(
     connection: Connection,
     { newName }: RequestOf<typeof renameSelf>,
     context: RequestContext,
   ): Promise<ReplyOf<typeof renameSelf>> {
-    const { bus, gatewayId, visitors } = this.#parts;
+    const { bus, visitors } = this.#parts;
     const { userId, name } = connection.user;
     if (!isGuest(userId)) {
       throw new ParleyError('forbidden', {}, { message: 'The name of an account cannot be changed.' });
     }
-    await bus.call(renameGuest, { guest: { userId, name }, newName, gatewayId }, context);
+    const place = this.#placeOf(connection);
+    await bus.call(renameGuest, { guest: { userId, name }, newName, place }, context);
     if (visitors.has(connection)) visitors.rename(connection, newName);
-    else this.#release({ userId, name: newName });
+    else this.#release(connection, { userId, name: newName });
     return { name: newName };
   }
 
@@ -135,27 +171,52 @@ export class Visits {
     if (name === undefined) throw new ParleyError('not_authenticated');
     const session = token === undefined ? connection.tokenSession : await this.findSession(token, context);
     if (!session) {
-      await this.#becomeGuest(connection, name, context).catch((thrown: unknown) => {
+      await this.#becomeGuest(connection, { name }, context).catch((thrown: unknown) => {
         const error = ParleyError.from(thrown);
         // Where there are no guests, an account is what it takes.
         throw error.code === 'forbidden' ? new ParleyError('not_authenticated') : error;
       });
     } else {
       authorize(session, name);
-      if (!connection.isOpen()) throw new ParleyError('unavailable');
       this.#parts.visitors.add(connection, session);
+      // Only now, as its end is heard of from here on.
+      await this.#requireOpen(connection, session, context).catch((error: unknown) => {
+        this.forget(connection);
+        throw error;
+      });
     }
   }
 
-  async #becomeGuest(connection: Connection, name: string, context: RequestContext): Promise<void> {
-    const { bus, gatewayId, visitors } = this.#parts;
-    const guest = await bus.call(openGuest, { name, gatewayId }, context);
-    if (connection.isOpen()) {
-      visitors.add(connection, guest);
-    } else {
-      this.#release(guest);
+  async #requireOpen(connection: Connection, session: BoundSession, context: RequestContext): Promise<void> {
+    const { bus } = this.#parts;
+    await bus.flush();
+    if (!(await isSessionOpen(bus, session, context))) throw new ParleyError('not_authenticated');
+    if (!connection.isOpen()) throw new ParleyError('unavailable');
+  }
+
+  async #becomeGuest(
+    connection: Connection,
+    wanted: Pick<RequestOf<typeof openGuest>, 'name' | 'sessionKey'>,
+    context: RequestContext,
+    options?: LoginOptions,
+  ): Promise<ReplyOf<typeof openGuest>> {
+    const { bus, gatewayId, visitors, findConnection } = this.#parts;
+    const opened = await bus.call(openGuest, { ...wanted, place: this.#placeOf(connection) }, context);
+    const { userId, name, former } = opened;
+    // On another gateway it finds out when it tells of its guests again.
+    if (former?.gatewayId === gatewayId) {
+      findConnection(former.connectionId)?.close(closeCodes.takenOver, 'session taken over elsewhere');
+    }
+    if (!connection.isOpen()) {
+      this.#release(connection, { userId, name });
       throw new ParleyError('unavailable');
     }
+    visitors.add(connection, { userId, name }, options);
+    return opened;
+  }
+
+  #placeOf({ id: connectionId }: Connection): ConnectionPlace {
+    return { connectionId, gatewayId: this.#parts.gatewayId };
   }
 
   /** Whose token it is. @throws ParleyError `not_authenticated`, `unavailable`. */
@@ -177,6 +238,37 @@ export class Visits {
   ): Promise<ReplyOf<typeof exitRoom>> {
     if (!this.#parts.visitors.leave(connection, roomId)) throw await this.whyNotPresent(roomId, context);
     return { roomId };
+  }
+
+  /** Makes a guest present in a room. */
+  async join(
+    connection: Connection,
+    { roomId, lastId }: RequestOf<typeof joinAsUser>,
+    context: RequestContext,
+  ): Promise<ReplyOf<typeof joinAsUser>> {
+    connection.hold();
+    const room = await this.#enter(connection, roomId, lastId, context);
+    return { room, user: userOf(connection) };
+  }
+
+  /** Ends a guest's presence in a room. */
+  async leave(
+    connection: Connection,
+    request: RequestOf<typeof leaveAsUser>,
+    context: RequestContext,
+  ): Promise<ReplyOf<typeof leaveAsUser>> {
+    const { roomId } = await this.exit(connection, request, context);
+    return { roomId, user: userOf(connection) };
+  }
+
+  /** The rooms that a guest is present in. */
+  listRooms(connection: Connection, context: RequestContext): Promise<ReplyOf<typeof describeRooms>> {
+    const { bus, visitors } = this.#parts;
+    return bus.call(
+      describeRooms,
+      { roomIds: visitors.roomsOf(connection).slice(0, maxPerRequest) },
+      context,
+    );
   }
 
   /** What to answer to a connection that is not in the room. */
@@ -202,16 +294,42 @@ export class Visits {
     return {};
   }
 
-  /** The connection is gone, or was nobody's after all. A guest's name is free at once. */
-  forget(connection: Connection): void {
-    const { lobby, visitors } = this.#parts;
-    lobby.remove(connection);
-    const user = visitors.remove(connection);
-    if (user && isGuest(user.userId)) this.#release(user);
+  /** From now on the connection is told the lobby's list, or no more. */
+  async watchLobby(
+    connection: Connection,
+    { watch }: RequestOf<typeof watchLobby>,
+    { deadline }: RequestContext,
+  ): Promise<ReplyOf<typeof watchLobby>> {
+    const { lobby } = this.#parts;
+    if (!watch) {
+      lobby.remove(connection);
+      return { watch };
+    }
+    connection.hold();
+    lobby.add(connection);
+    try {
+      await before(deadline, lobby.send(connection));
+    } catch (error) {
+      lobby.remove(connection);
+      throw error;
+    }
+    return { watch };
   }
 
-  #release({ userId, name }: User): void {
-    this.#releases.add({ userId, name });
+  /** The connection is gone, or was nobody's after all. A guest's name is free at once. */
+  forget(connection: Connection): void {
+    this.#remove(connection, true);
+  }
+
+  #remove(connection: Connection, isLost: boolean): void {
+    const { lobby, visitors } = this.#parts;
+    lobby.remove(connection);
+    const user = visitors.remove(connection, isLost);
+    if (user && isGuest(user.userId)) this.#release(connection, user);
+  }
+
+  #release({ id: connectionId }: Connection, { userId, name }: User): void {
+    this.#releases.add({ userId, name, connectionId });
   }
 
   /** Resolves when the names of all guests that are gone are free. Never rejects: they would be in the end. */
@@ -230,15 +348,25 @@ export class Visits {
 
   async #touchGuests(connections: readonly Connection[]): Promise<void> {
     const { bus, gatewayId, requestTimeoutMs } = this.#parts;
-    const guests = connections.flatMap(({ session }) =>
-      session && isGuest(session.userId) ? [{ userId: session.userId, name: session.name }] : [],
+    const guests = connections.flatMap(({ id: connectionId, session }) =>
+      session && isGuest(session.userId)
+        ? [{ userId: session.userId, name: session.name, connectionId }]
+        : [],
     );
     if (guests.length === 0) return;
-    const { lost } = await bus.call(keepGuests, { gatewayId, guests }, createContext(requestTimeoutMs));
+    const { lost, takenOver } = await bus.call(
+      keepGuests,
+      { gatewayId, guests },
+      createContext(requestTimeoutMs),
+    );
+    const asked = new Map(guests.map((guest) => [guest.connectionId, guest]));
     for (const connection of connections) {
-      const { session } = connection;
-      if (session && lost.includes(session.userId)) {
+      // Meanwhile it may have another name, which was not asked about.
+      if (asked.get(connection.id)?.name !== connection.session?.name) continue;
+      if (lost.includes(connection.id)) {
         connection.close(closeCodes.sessionEnded, 'the name is somebody else’s now');
+      } else if (takenOver.includes(connection.id)) {
+        connection.close(closeCodes.takenOver, 'session taken over elsewhere');
       }
     }
   }
@@ -254,4 +382,14 @@ export class Visits {
       if (isAmong(ended, connection.session)) connection.close(closeCodes.sessionEnded, 'session ended');
     }
   }
+}
+
+function userOf({ user: { userId, name } }: Connection): User {
+  return { userId, name };
+}
+
+/** Told to a guest, who has no way to prove that it is the account whose name it wants. */
+function accountsNameIsTaken(thrown: unknown): never {
+  const error = ParleyError.from(thrown);
+  throw error.code === 'not_authenticated' ? new ParleyError('username_taken') : error;
 }

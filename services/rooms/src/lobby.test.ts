@@ -180,11 +180,13 @@ describe('reading the lobby', () => {
     await client.join(berta, roomId);
     await reportAll({ present: inRoom(roomId, [berta]) });
     const { rooms } = await client.ask(berta, listRooms, { scope: 'public' });
-    expect(rooms[0]).toEqual({ roomId, name: 'club', owner: 'anna', member: true, users: 1 });
+    const club = { roomId, name: 'club', visibility: 'public', owner: 'anna' };
+    expect(rooms[0]).toEqual({ ...club, member: true, users: 1 });
     expect(rooms.map((room) => room.roomId)).toEqual((await read()).rooms.map((room) => room.roomId));
     expect(rooms).toContainEqual({
       roomId: defaultRoomId,
       name: 'default',
+      visibility: 'public',
       owner: null,
       member: false,
       users: 0,

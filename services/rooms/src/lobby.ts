@@ -1,6 +1,7 @@
 import { firstThatFit, maxLobbyRooms } from '@parley/protocol';
 import type { Caller, listRooms, LobbyRoom, readLobby, ReplyOf } from '@parley/protocol';
 import type { PresenceStore } from './presence.ts';
+import { publicFace } from './rooms.ts';
 import type { RoomStore } from './store.ts';
 
 export interface LobbyParts {
@@ -66,7 +67,7 @@ export function createLobby({ store, presence }: LobbyParts) {
     const described = new Map(found.map((room) => [room.roomId, room]));
     const listed = rooms.flatMap(({ roomId, users }) => {
       const room = described.get(roomId);
-      return room ? [{ roomId, name: room.name, owner: room.owner, member: room.member, users }] : [];
+      return room ? [{ ...publicFace(room), member: room.member, users }] : [];
     });
     return { rooms: firstThatFit(listed) };
   }

@@ -1,4 +1,5 @@
 import { openDatabase, openRedis, runService } from '@parley/service-kit';
+import { createAdministration } from './administration.ts';
 import { createAttendance } from './attendance.ts';
 import { createDirectory } from './directory.ts';
 import { createRoomEvents } from './events.ts';
@@ -33,6 +34,7 @@ await runService('rooms', settings, async ({ config, log, bus, health, closing }
   const parts = { store, presence, directory, events, lobbyNews, maxMembersPerRoom };
   const rooms = createRooms(parts);
   const membership = createMembership({ ...parts, rooms });
+  const administration = createAdministration({ ...parts, rooms, membership, log });
   const attendance = createAttendance(parts);
   const lobby = createLobby(parts);
 
@@ -46,5 +48,6 @@ await runService('rooms', settings, async ({ config, log, bus, health, closing }
     clearInterval(sweeper);
     await sweeping;
   });
-  closing.use(await bus.serve('rooms', roomsService({ ...parts, rooms, membership, attendance, lobby })));
+  const served = { ...parts, rooms, membership, administration, attendance, lobby };
+  closing.use(await bus.serve('rooms', roomsService(served)));
 });

@@ -113,9 +113,16 @@ export function createMembership({
   async function list(
     caller: Caller,
     roomId: RoomId,
-    after: UserName = '',
+    after: UserName | undefined,
   ): Promise<ReplyOf<typeof listMembers>> {
-    const { ownerId } = await rooms.getVisible(caller, roomId);
+    return { roomId, ...(await readPage(await rooms.getVisible(caller, roomId), after)) };
+  }
+
+  /** Members in the order of their names, after a name. */
+  async function readPage(
+    { roomId, ownerId }: StoredRoom,
+    after: UserName = '',
+  ): Promise<Pick<ReplyOf<typeof listMembers>, 'members' | 'hasMore'>> {
     const users = await store.listMembers(roomId, after, maxPageMembers + 1);
     const online = await presence.findPresent(
       roomId,
@@ -127,8 +134,8 @@ export function createMembership({
       role: userId === ownerId ? ('owner' as const) : ('member' as const),
     }));
     const page = firstThatFit(members.slice(0, maxPageMembers));
-    return { roomId, members: page, hasMore: page.length < members.length };
+    return { members: page, hasMore: page.length < members.length };
   }
 
-  return { add, join, remove, leave, findWriters, list };
+  return { add, join, remove, leave, findWriters, list, readPage };
 }

@@ -89,7 +89,7 @@ describe('the room `default`', () => {
     expect(await client.join(dora, defaultRoomId)).toEqual({ room: defaultRoom, user: dora });
     expect(heard).toMatchObject([{ type: 'entered-room', roomId: defaultRoomId }]);
     const { rooms } = await client.ask(dora, listRooms, { scope: 'mine' });
-    expect(rooms).toEqual([{ roomId: defaultRoomId, name: 'default', owner: null, member: true, users: 0 }]);
+    expect(rooms).toEqual([{ ...defaultRoom, member: true, users: 0 }]);
     const { userId } = dora;
     const memberships = await parley.bus.call(findMemberships, { userId }, createContext(5_000));
     expect(memberships).toEqual({ rooms: [defaultRoom] });

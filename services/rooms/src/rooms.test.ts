@@ -3,6 +3,7 @@ import {
   createId,
   createRoom,
   deleteRoom,
+  describeRooms,
   findAccess,
   listMembers,
   listRooms,
@@ -307,9 +308,9 @@ describe('lists of rooms', () => {
     await client.join(hans, middle.roomId);
     const { rooms } = await client.ask(hans, listRooms, { scope: 'mine' });
     expect(rooms).toEqual([
-      { roomId: zoo.roomId, name: 'Zoo', owner: 'hans', member: true, users: 0 },
-      { roomId: abbey.roomId, name: 'Abbey', owner: 'anna', member: true, users: 0 },
-      { roomId: middle.roomId, name: 'Middle', owner: 'anna', member: true, users: 0 },
+      { ...zoo, member: true, users: 0 },
+      { ...abbey, member: true, users: 0 },
+      { ...middle, member: true, users: 0 },
     ]);
     expect(await client.roomsOf(hans)).toEqual([zoo.roomId, abbey.roomId, middle.roomId]);
   });
@@ -325,12 +326,25 @@ describe('lists of rooms', () => {
     expect(byId.get(open)).toEqual({
       roomId: open,
       name: 'Open House',
+      visibility: 'public',
       owner: 'anna',
       member: false,
       users: 0,
     });
     expect(byId.get(joined)).toMatchObject({ member: true });
     expect(byId.has(hidden)).toBe(false);
+  });
+
+  test('those that a gateway knows of are described, but not what does not exist', async () => {
+    const jana = someone('jana');
+    const own = await client.create(jana, 'Known', { visibility: 'public' });
+    const other = await client.create(anna, 'Known too', { visibility: 'public' });
+    const roomIds = [own.roomId, createId('room'), other.roomId];
+    const { rooms } = await client.ask(jana, describeRooms, { roomIds });
+    expect(rooms).toEqual([
+      { ...own, member: true, users: 0 },
+      { ...other, member: false, users: 0 },
+    ]);
   });
 
   test('a list of a great many long names is cut so that it fits one frame', async () => {

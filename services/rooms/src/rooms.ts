@@ -1,7 +1,9 @@
 import { createId, defaultRoomId, firstThatFit, isGuest, ParleyError } from '@parley/protocol';
 import type {
   Caller,
+  ConnectionId,
   createRoom,
+  describeRooms,
   listReachable,
   listRooms,
   ReplyOf,
@@ -13,7 +15,7 @@ import type { Directory } from './directory.ts';
 import type { RoomEvents } from './events.ts';
 import type { LobbyNews } from './lobby-news.ts';
 import type { PresenceStore } from './presence.ts';
-import type { RoomStore, StoredRoom } from './store.ts';
+import type { ListedRoom, RoomStore, StoredRoom } from './store.ts';
 
 export interface RoomsParts {
   store: RoomStore;
@@ -66,15 +68,28 @@ export function createRooms({
 
   async function listMine(caller: Caller): Promise<ReplyOf<typeof listRooms>> {
     const rooms = await store.listOfUser(caller.userId);
+    return { rooms: await withUsers(rooms.map((room) => ({ ...room, member: true }))) };
+  }
+
+  /** The same of these rooms, in the order asked. */
+  async function describe(
+    caller: Caller,
+    roomIds: readonly RoomId[],
+  ): Promise<ReplyOf<typeof describeRooms>> {
+    const found = await store.describe(caller.userId, roomIds);
+    const byId = new Map(found.map((room) => [room.roomId, room]));
+    return { rooms: await withUsers(roomIds.flatMap((roomId) => byId.get(roomId) ?? [])) };
+  }
+
+  /** As many as fit a page, with the users present in each. */
+  async function withUsers(rooms: readonly ListedRoom[]): Promise<ReplyOf<typeof listRooms>['rooms']> {
     const counts = await presence.count(rooms.map(({ roomId }) => roomId));
-    const listed = rooms.map(({ roomId, name, owner }, index) => ({
-      roomId,
-      name,
-      owner,
-      member: true,
+    const listed = rooms.map((room, index) => ({
+      ...publicFace(room),
+      member: room.member,
       users: counts[index]!,
     }));
-    return { rooms: firstThatFit(listed) };
+    return firstThatFit(listed);
   }
 
   /** Public rooms and those the caller is a member of, in the order of their ids. */
@@ -106,8 +121,20 @@ export function createRooms({
   async function remove(caller: Caller, roomId: RoomId): Promise<void> {
     if (roomId === defaultRoomId) throw new ParleyError('cannot_delete_default');
     const room = (await store.delete(roomId, caller.userId)) ?? (await removeAsAdmin(caller, roomId));
-    const change = { type: 'room-deleted', roomId, roomName: room.name } as const;
-    events.changed(change, caller.connectionId);
+    tellRemoved(room, caller.connectionId);
+  }
+
+  /** For operators: whoever owns it. @throws ParleyError `room_not_found`, `cannot_delete_default`. */
+  async function drop(roomId: RoomId): Promise<Room> {
+    if (roomId === defaultRoomId) throw new ParleyError('cannot_delete_default');
+    const room = await store.drop(roomId);
+    if (!room) throw new ParleyError('room_not_found');
+    tellRemoved(room, undefined);
+    return publicFace(room);
+  }
+
+  function tellRemoved(room: StoredRoom, origin: ConnectionId | undefined): void {
+    events.changed({ type: 'room-deleted', roomId: room.roomId, roomName: room.name }, origin);
     tellLobby(room);
   }
 
@@ -150,10 +177,12 @@ export function createRooms({
   return {
     create,
     listMine,
+    describe,
     listReachable: listAllReachable,
     getPublic,
     rename,
     remove,
+    drop,
     getOwned,
     getVisible,
   };

@@ -2,12 +2,15 @@ import {
   addMember,
   createRoom,
   deleteRoom,
+  describeRooms,
+  dropRoom,
   findAccess,
   findMemberships,
   findPublicRoom,
   findRooms,
   joinRoom,
   leaveRoom,
+  listAllRooms,
   listMembers,
   listReachable,
   listRooms,
@@ -16,9 +19,11 @@ import {
   renameRoom,
   renewPresenceLease,
   reportPresence,
+  showRoom,
 } from '@parley/protocol';
 import { callerOf, endpoint } from '@parley/service-kit';
 import type { Endpoint } from '@parley/service-kit';
+import type { Administration } from './administration.ts';
 import type { Attendance } from './attendance.ts';
 import type { Lobby } from './lobby.ts';
 import type { Membership } from './membership.ts';
@@ -30,6 +35,7 @@ import type { RoomStore } from './store.ts';
 export interface RoomsServiceParts {
   rooms: Rooms;
   membership: Membership;
+  administration: Administration;
   attendance: Attendance;
   lobby: Lobby;
   presence: PresenceStore;
@@ -38,12 +44,13 @@ export interface RoomsServiceParts {
 
 /** The service's endpoints on the bus. */
 export function roomsService(parts: RoomsServiceParts): Endpoint[] {
-  const { rooms, membership, attendance, lobby, presence, store } = parts;
+  const { rooms, membership, administration, attendance, lobby, presence, store } = parts;
   return [
     endpoint(createRoom, (request, context) => rooms.create(callerOf(context), request)),
     endpoint(listRooms, ({ scope }, context) =>
       scope === 'mine' ? rooms.listMine(callerOf(context)) : lobby.list(callerOf(context)),
     ),
+    endpoint(describeRooms, ({ roomIds }, context) => rooms.describe(callerOf(context), roomIds)),
     endpoint(renameRoom, ({ roomId, newName }, context) => rooms.rename(callerOf(context), roomId, newName)),
     endpoint(deleteRoom, async ({ roomId }, context) => {
       await rooms.remove(callerOf(context), roomId);
@@ -73,5 +80,8 @@ export function roomsService(parts: RoomsServiceParts): Endpoint[] {
     endpoint(readLobby, () => lobby.read()),
     endpoint(reportPresence, (request) => attendance.report(request)),
     endpoint(renewPresenceLease, ({ gatewayId }) => presence.renewLease(gatewayId)),
+    endpoint(listAllRooms, (request) => administration.list(request)),
+    endpoint(showRoom, ({ roomId, after }) => administration.show(roomId, after)),
+    endpoint(dropRoom, ({ roomId }) => administration.drop(roomId)),
   ];
 }

@@ -14,6 +14,12 @@ export interface ListedRoom extends StoredRoom {
   member: boolean;
 }
 
+/** A room as operators see it. */
+export interface RoomRow extends StoredRoom {
+  createdAt: Date;
+  members: number;
+}
+
 export interface NewRoom {
   roomId: RoomId;
   name: string;
@@ -31,6 +37,9 @@ export type Adding = 'added' | 'already' | 'full' | 'too many rooms' | 'no room'
 export type RoomStore = ReturnType<typeof createRoomStore>;
 
 const roomColumns = 'room.id as "roomId", room.name, room.visibility, room.owner, room.owner_id as "ownerId"';
+
+const recordColumns = `${roomColumns}, room.created_at as "createdAt",
+    (select count(*)::integer from rooms.member where member.room_id = room.id) as members`;
 
 /** Rooms and members in Postgres. */
 export function createRoomStore(database: Database, { maxRoomsPerUser, maxMembersPerRoom }: Limits) {
@@ -91,6 +100,24 @@ export function createRoomStore(database: Database, { maxRoomsPerUser, maxMember
     async find(roomId: RoomId): Promise<StoredRoom | undefined> {
       const text = `select ${roomColumns} from rooms.room where id = $1`;
       return (await query<StoredRoom>({ name: 'rooms.find', text, values: [roomId] }))[0];
+    },
+
+    async findRow(roomId: RoomId): Promise<RoomRow | undefined> {
+      const text = `select ${recordColumns} from rooms.room where id = $1`;
+      return (await query<RoomRow>({ name: 'rooms.findRow', text, values: [roomId] }))[0];
+    },
+
+    /** All rooms in the order of their names and ids, after one of them. */
+    async listAll(after: Pick<Room, 'name' | 'roomId'> | undefined, limit: number): Promise<RoomRow[]> {
+      const text = `select ${recordColumns} from rooms.room where (name, id) > ($1, $2) order by name, id limit $3`;
+      const values = [after?.name ?? '', after?.roomId ?? '', limit];
+      return query<RoomRow>({ name: 'rooms.listAll', text, values });
+    },
+
+    /** The same of those that have the name. */
+    async listNamed(name: string, after: RoomId | undefined, limit: number): Promise<RoomRow[]> {
+      const text = `select ${recordColumns} from rooms.room where name = $1 and id > $2 order by id limit $3`;
+      return query<RoomRow>({ name: 'rooms.listNamed', text, values: [name, after ?? '', limit] });
     },
 
     /** The rooms the user is a member of, in the order of joining. */
@@ -170,6 +197,12 @@ export function createRoomStore(database: Database, { maxRoomsPerUser, maxMember
     async deletePublic(roomId: RoomId): Promise<StoredRoom | undefined> {
       const text = `delete from rooms.room where id = $1 and visibility = 'public' returning ${roomColumns}`;
       return (await query<StoredRoom>({ name: 'rooms.deletePublic', text, values: [roomId] }))[0];
+    },
+
+    /** Deletes the room, whoever owns it; answers with what it was. */
+    async drop(roomId: RoomId): Promise<StoredRoom | undefined> {
+      const text = `delete from rooms.room where id = $1 returning ${roomColumns}`;
+      return (await query<StoredRoom>({ name: 'rooms.drop', text, values: [roomId] }))[0];
     },
 
     async isMember(roomId: RoomId, userId: UserId): Promise<boolean> {

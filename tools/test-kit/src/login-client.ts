@@ -15,9 +15,12 @@ export interface Frame {
 const replies: Record<string, string> = {
   register: 'register_success',
   login: 'login_success',
+  login_as_guest: 'login_success',
+  rename_user: 'user_renamed',
   logout: 'logout_success',
   create_room: 'room_created',
   get_rooms: 'rooms_list',
+  watch_rooms: 'rooms_watched',
   add_user_to_room: 'user_added',
   remove_user_from_room: 'user_removed',
   delete_room: 'room_deleted',
@@ -35,7 +38,7 @@ const replies: Record<string, string> = {
 
 /** A client of the login dialect. */
 export class LoginClient extends WireClient<Frame> {
-  /** Set by `logIn`. */
+  /** Set by `logIn` and `logInAsGuest`. */
   sessionKey = '';
 
   /** Sends a request and resolves with its reply or error. */
@@ -56,6 +59,15 @@ export class LoginClient extends WireClient<Frame> {
   async logIn(name: string, proof: { password: string } | { session_key: string }): Promise<void> {
     this.name = name;
     this.sessionKey = (await this.ask('login', { chatid: name, ...proof })).session_key;
+  }
+
+  /** Becomes a guest. @throws Error where it is refused. */
+  async logInAsGuest(
+    name: string,
+    options: { session_key?: string; receipts?: boolean } = {},
+  ): Promise<void> {
+    this.name = name;
+    this.sessionKey = (await this.ask('login_as_guest', { chatid: name, ...options })).session_key;
   }
 
   /** The messages delivered so far, as `[message_id, content]`. */

@@ -23,18 +23,18 @@ export const register = method('auth.register', {
   errors: ['username_taken', 'rate_limited'],
 });
 
-/** Opens a session for a connection of the login dialect, by password, as `LOGIN_POLICY` says. */
+/** Opens a session for a connection of the login dialect, by password, as `LOGIN_POLICY` says. A disabled account is `forbidden`. */
 export const logIn = method('auth.logIn', {
   request: Type.Object({ name: UserName, password: Password, address: Address, place: ConnectionPlace }),
   reply: Session,
-  errors: ['invalid_credentials', 'already_logged_in', 'rate_limited'],
+  errors: ['invalid_credentials', 'already_logged_in', 'forbidden', 'rate_limited'],
 });
 
 /** Opens a session by password that is bound to no connection: as many may use it as like to. */
 export const openToken = method('auth.openToken', {
   request: Type.Object({ name: UserName, password: Password, address: Address }),
   reply: Session,
-  errors: ['invalid_credentials', 'rate_limited'],
+  errors: ['invalid_credentials', 'forbidden', 'rate_limited'],
 });
 
 /** Whose session it is; prolongs it. */
@@ -51,7 +51,7 @@ export const findSession = method('auth.findSession', {
 export const resumeSession = method('auth.resumeSession', {
   request: Type.Object({ name: UserName, sessionKey: SessionKey, address: Address, place: ConnectionPlace }),
   reply: Session,
-  errors: ['invalid_credentials', 'rate_limited'],
+  errors: ['invalid_credentials', 'forbidden', 'rate_limited'],
 });
 
 /** Ends the caller's session everywhere. */
@@ -94,31 +94,46 @@ export const findUsers = method('auth.findUsers', {
 });
 
 /**
- * Makes a guest, who keeps its name as long as it is kept by its gateway. An account's name is `not_authenticated`, that of
- * a guest who is here `username_taken`.
+ * Makes a guest, or finds it again by its key: its id is made of the key, so nothing is stored of it. It keeps its name as
+ * long as it is kept by its gateway. An account's name is `not_authenticated`, that of another guest who is here
+ * `username_taken`, what can't be a key `invalid_credentials`.
  */
 export const openGuest = method('auth.openGuest', {
-  request: Type.Object({ name: UserName, gatewayId: GatewayId }),
-  reply: User,
-  errors: ['username_taken', 'not_authenticated', 'forbidden'],
+  request: Type.Object({ name: UserName, sessionKey: Type.Optional(SessionKey), place: ConnectionPlace }),
+  reply: Type.Object({
+    ...User.properties,
+    sessionKey: SessionKey,
+    /** The same guest's connection that had the name until now. */
+    former: Type.Optional(ConnectionPlace),
+  }),
+  errors: ['username_taken', 'not_authenticated', 'invalid_credentials', 'forbidden'],
 });
 
 /** Gives the guest another name, and the former one free. */
 export const renameGuest = method('auth.renameGuest', {
-  request: Type.Object({ guest: User, newName: UserName, gatewayId: GatewayId }),
+  request: Type.Object({ guest: User, newName: UserName, place: ConnectionPlace }),
   reply: User,
   errors: ['username_taken'],
 });
 
-const guests = Type.Array(User, { maxItems: 1_000 });
+/** A guest with the connection that has its name: a former one of the same guest has it no more. */
+export const HeldGuest = Type.Object({ ...User.properties, connectionId: ConnectionId });
+export type HeldGuest = Static<typeof HeldGuest>;
 
-/** The guests are still here; answers with those whose name was lost to another meanwhile. */
+const guests = Type.Array(HeldGuest, { maxItems: 1_000 });
+
+/** The guests are still here; answers with the connections that have their name no more. */
 export const keepGuests = method('auth.keepGuests', {
   request: Type.Object({ gatewayId: GatewayId, guests }),
-  reply: Type.Object({ lost: Type.Array(UserId) }),
+  reply: Type.Object({
+    /** It is somebody else's. */
+    lost: Type.Array(ConnectionId),
+    /** The same guest has it on another connection. */
+    takenOver: Type.Array(ConnectionId),
+  }),
 });
 
-/** The guests are gone; their names are free at once. */
+/** The guests' connections are gone; their names are free at once. */
 export const releaseGuests = method('auth.releaseGuests', {
   request: Type.Object({ guests }),
   reply: Type.Object({}),
@@ -127,13 +142,6 @@ export const releaseGuests = method('auth.releaseGuests', {
 /** What an account may do beyond its own: an `admin` may delete any public room. */
 export const AccountRole = Type.Union([Type.Literal('member'), Type.Literal('admin')]);
 export type AccountRole = Static<typeof AccountRole>;
-
-/** For operators. */
-export const setRole = method('auth.setRole', {
-  request: Type.Object({ name: UserName, role: AccountRole }),
-  reply: Type.Object({}),
-  errors: ['user_not_found'],
-});
 
 /** Guests are members. */
 export const findRole = method('auth.findRole', {

@@ -14,6 +14,7 @@ import {
 import { Time } from '../times.ts';
 import { beginUpload, ChunkNumber, finishUpload, SequenceRange } from './files.ts';
 import { method } from './method.ts';
+import { joinRoom, leaveRoom } from './rooms.ts';
 
 /*
  * What belongs to the connection itself is asked of the gateway that holds it: by a client, through its dialect;
@@ -26,21 +27,32 @@ export const registerAccount = method('gateway.registerAccount', {
   errors: ['username_taken', 'rate_limited'],
 });
 
+const SessionKey = storableText(1, 256);
+
+/** What a login asks for beside itself. */
+const loginOptions = {
+  /** From this login on the connection is under the integrity handshake. */
+  handshake: Type.Boolean(),
+  /** The connection is told who has acknowledged its user's messages. */
+  receipts: Type.Boolean(),
+};
+
 /** By password, or by the key of an open session. */
 export const openSession = method('gateway.openSession', {
   request: Type.Object({
     name: UserName,
-    proof: Type.Union([
-      Type.Object({ password: Password }),
-      Type.Object({ sessionKey: storableText(1, 256) }),
-    ]),
-    /** From this login on the connection is under the integrity handshake. */
-    handshake: Type.Boolean(),
-    /** The connection is told who has acknowledged its user's messages. */
-    receipts: Type.Boolean(),
+    proof: Type.Union([Type.Object({ password: Password }), Type.Object({ sessionKey: SessionKey })]),
+    ...loginOptions,
   }),
   reply: Type.Object({ name: UserName, sessionKey: Type.String() }),
   errors: ['invalid_credentials', 'already_logged_in', 'rate_limited'],
+});
+
+/** Makes the connection a guest's, in no room yet; by the key of an earlier one that of the same guest. */
+export const openGuestSession = method('gateway.openGuestSession', {
+  request: Type.Object({ name: UserName, sessionKey: Type.Optional(SessionKey), ...loginOptions }),
+  reply: Type.Object({ name: UserName, sessionKey: SessionKey }),
+  errors: ['username_taken', 'already_logged_in', 'invalid_credentials', 'forbidden'],
 });
 
 export const closeSession = method('gateway.closeSession', {
@@ -92,7 +104,7 @@ export const renameSelf = method('gateway.renameSelf', {
 export const enterRoom = method('gateway.enterRoom', {
   request: Type.Object({
     roomId: RoomId,
-    token: Type.Optional(storableText(1, 256)),
+    token: Type.Optional(SessionKey),
     /** What follows this message is delivered; by default what is sent from now on. */
     lastId: Type.Optional(MessageId),
   }),
@@ -107,6 +119,24 @@ export const exitRoom = method('gateway.exitRoom', {
   errors: ['room_not_found', 'not_in_room'],
 });
 
+/** Takes the user into a room: an account becomes a member, a guest present with this connection. */
+export const joinAsUser = method('gateway.joinAsUser', {
+  request: Type.Object({
+    roomId: RoomId,
+    /** For guests: what follows this message is delivered; by default what is sent from now on. */
+    lastId: Type.Optional(MessageId),
+  }),
+  reply: joinRoom.reply,
+  errors: joinRoom.errors,
+});
+
+/** Takes the user out of a room: an account's membership ends, a guest's presence with this connection. */
+export const leaveAsUser = method('gateway.leaveAsUser', {
+  request: leaveRoom.request,
+  reply: leaveRoom.reply,
+  errors: leaveRoom.errors,
+});
+
 /** Makes a public room. The lobby's list is the answer, at once. */
 export const createPublicRoom = method('gateway.createPublicRoom', {
   request: Type.Object({ name: RoomName }),
@@ -116,6 +146,12 @@ export const createPublicRoom = method('gateway.createPublicRoom', {
 
 /** The lobby's list is the answer. */
 export const showLobby = method('gateway.showLobby', { request: Type.Object({}), reply: Type.Object({}) });
+
+/** Whether the connection is told the lobby's list, at once and whenever it changes. */
+export const watchLobby = method('gateway.watchLobby', {
+  request: Type.Object({ watch: Type.Boolean() }),
+  reply: Type.Object({ watch: Type.Boolean() }),
+});
 
 /** Starts or resumes an upload: see `beginUpload`. Its chunks are sent over this connection. */
 export const startUpload = method('gateway.startUpload', {

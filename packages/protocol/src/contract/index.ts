@@ -4,6 +4,7 @@ export * from './gateway.ts';
 export * from './handshake.ts';
 export * from './messages.ts';
 export * from './method.ts';
+export * from './operators.ts';
 export * from './receipts.ts';
 export * from './rooms.ts';
 export * from './subjects.ts';

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
 import { GatewayId, RoomId, UserId } from '../ids.ts';
-import { LeaseReply, Room, RoomMember, RoomOwner, User, Visibility } from '../models.ts';
+import { LeaseReply, Room, RoomMember, User, Visibility } from '../models.ts';
 import { RoomName, UserName } from '../text.ts';
 import { method } from './method.ts';
 
@@ -20,9 +20,7 @@ export const createRoom = method('rooms.create', {
 });
 
 export const RoomSummary = Type.Object({
-  roomId: RoomId,
-  name: RoomName,
-  owner: RoomOwner,
+  ...Room.properties,
   member: Type.Boolean(),
   /** Users present. */
   users: Type.Integer({ minimum: 0 }),
@@ -31,6 +29,12 @@ export const RoomSummary = Type.Object({
 /** `mine`: the rooms the caller is a member of, in the order of joining. `public`: the 1,000 public ones with the most users present. */
 export const listRooms = method('rooms.list', {
   request: Type.Object({ scope: Type.Union([Type.Literal('mine'), Type.Literal('public')]) }),
+  reply: Type.Object({ rooms: Type.Array(RoomSummary) }),
+});
+
+/** For gateways, which know where a guest is: the same of these rooms, in the order asked; those that do not exist are left out. */
+export const describeRooms = method('rooms.describe', {
+  request: Type.Object({ roomIds: Type.Array(RoomId, { maxItems: 1_000 }) }),
   reply: Type.Object({ rooms: Type.Array(RoomSummary) }),
 });
 

@@ -9,6 +9,8 @@ import {
 } from '../../contract/gateway.ts';
 import { browseHistory } from '../../contract/messages.ts';
 import { deleteRoom } from '../../contract/rooms.ts';
+import { defaultRoomId } from '../../ids.ts';
+import type { RoomId } from '../../ids.ts';
 import { fixtureRoomId as roomId, fixtureUserId as senderId, reply, request } from '../fixtures.ts';
 import type {
   AnsweredFixture,
@@ -182,9 +184,9 @@ const events: EventFixture[] = [
     event: {
       type: 'lobby-listed',
       rooms: [
-        { name: 'room_name_1', users: 3 },
-        { name: 'room_name_2', users: 1 },
-        { name: 'default', users: 5 },
+        { roomId: 'unique_room_id_1' as RoomId, name: 'room_name_1', users: 3 },
+        { roomId: 'unique_room_id_2' as RoomId, name: 'room_name_2', users: 1 },
+        { roomId: defaultRoomId, name: 'default', users: 5 },
       ],
     },
     frame: { action: 'roomsList', payload: { rooms: { room_name_1: 3, room_name_2: 1, default: 5 } } },

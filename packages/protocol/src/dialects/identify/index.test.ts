@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import type { LobbyRoom } from '../../contract/rooms.ts';
 import { ParleyError } from '../../errors.ts';
+import { createId } from '../../ids.ts';
 import { framesSuite } from '../frames.suite.ts';
 import { events } from './events.ts';
 import { identifyFixtures } from './frames.fixtures.ts';
@@ -35,12 +37,11 @@ test('an error tells its details in camelCase, and its own message where it has 
 });
 
 describe('the list of rooms', () => {
-  const listed = (rooms: { name: string; users: number }[]) =>
-    identifyDialect.encodeEvent({ type: 'lobby-listed', rooms });
+  const listed = (rooms: LobbyRoom[]) => identifyDialect.encodeEvent({ type: 'lobby-listed', rooms });
 
   test('has every name, also one that objects have by nature', () => {
     const names = ['__proto__', 'constructor', 'toString', '"', '10', 'Zoë', '😀'];
-    const frames = listed(names.map((name, index) => ({ name, users: index })));
+    const frames = listed(names.map((name, index) => ({ roomId: createId('room'), name, users: index })));
     const { rooms } = JSON.parse(frames[0]!).payload as { rooms: object };
     expect(new Map(Object.entries(rooms))).toEqual(new Map(names.map((name, index) => [name, index])));
   });

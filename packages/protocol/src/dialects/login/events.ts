@@ -39,6 +39,10 @@ export const events: EventTable<Frame> = {
   'room-renamed': ({ roomId, newName }) =>
     success('room_renamed', 'Room renamed successfully', { room_id: roomId, new_room_name: newName }),
   'room-deleted': ({ roomId }) => success('room_deleted', 'Room deleted successfully', { room_id: roomId }),
+  'lobby-listed': ({ rooms }) =>
+    success('public_rooms', 'Public rooms.', {
+      rooms: rooms.map(({ roomId, name, users }) => ({ id: roomId, name, users })),
+    }),
 };
 
 function messageReceived({ roomId, id, sender, content, sentAt }: MessageSent): Frame {

@@ -3,21 +3,24 @@ import {
   closeSession,
   downloadFile,
   endUpload,
+  joinAsUser,
+  leaveAsUser,
+  openGuestSession,
   openSession,
   registerAccount,
+  renameSelf,
   sendChunk,
   sendMessage,
   startUpload,
+  watchLobby,
 } from '../../contract/gateway.ts';
 import { acknowledgeEvent, confirmRequest, countEvent } from '../../contract/handshake.ts';
-import { readHistory } from '../../contract/messages.ts';
+import { browseHistory, readHistory } from '../../contract/messages.ts';
 import { listReceipts } from '../../contract/receipts.ts';
 import {
   addMember,
   createRoom,
   deleteRoom,
-  joinRoom,
-  leaveRoom,
   listMembers,
   listRooms,
   removeMember,
@@ -176,12 +179,50 @@ const requests: RequestFixture[] = [
     request: { scope: 'public' },
     claimedName: undefined,
   }),
-  request('join_room', joinRoom, {
+  request('login_as_guest', openGuestSession, {
+    frame: { action: 'login_as_guest', data: { chatid: 'user123' } },
+    request: { name: 'user123', handshake: false, receipts: false },
+    claimedName: 'user123',
+  }),
+  request('login_as_guest, the same again', openGuestSession, {
+    frame: {
+      action: 'login_as_guest',
+      data: { chatid: 'user123', session_key: 'unique_session_key', handshake: true, receipts: true },
+    },
+    request: { name: 'user123', sessionKey: 'unique_session_key', handshake: true, receipts: true },
+    claimedName: 'user123',
+  }),
+  request('rename_user', renameSelf, {
+    frame: { action: 'rename_user', data: { new_chatid: 'user456' } },
+    request: { newName: 'user456' },
+    claimedName: undefined,
+  }),
+  request('create_room for all', createRoom, {
+    frame: { action: 'create_room', data: { participants: [], room_name: 'My Room', visibility: 'public' } },
+    request: { name: 'My Room', visibility: 'public', participants: [] },
+    claimedName: undefined,
+  }),
+  request('watch_rooms', watchLobby, {
+    frame: { action: 'watch_rooms', data: {} },
+    request: { watch: true },
+    claimedName: undefined,
+  }),
+  request('watch_rooms that ends it', watchLobby, {
+    frame: { action: 'watch_rooms', data: { watch: false } },
+    request: { watch: false },
+    claimedName: undefined,
+  }),
+  request('join_room', joinAsUser, {
     frame: { action: 'join_room', data: { room_id: 'unique_room_id' } },
     request: { roomId },
     claimedName: undefined,
   }),
-  request('leave_room', leaveRoom, {
+  request('join_room after an id', joinAsUser, {
+    frame: { action: 'join_room', data: { room_id: 'unique_room_id', last_id: 7 } },
+    request: { roomId, lastId: 7 },
+    claimedName: undefined,
+  }),
+  request('leave_room', leaveAsUser, {
     frame: { action: 'leave_room', data: { room_id: 'unique_room_id' } },
     request: { roomId },
     claimedName: undefined,
@@ -210,6 +251,16 @@ const requests: RequestFixture[] = [
       data: { room_id: 'unique_room_id', after_id: 0, before_id: 12, limit: 10 },
     },
     request: { roomId, after: 0, before: 12, limit: 10 },
+    claimedName: undefined,
+  }),
+  request('get_messages without being in the room', browseHistory, {
+    frame: { action: 'get_messages', data: { room_id: 'unique_room_id', limit: 10, preview: true } },
+    request: { roomId, limit: 10 },
+    claimedName: undefined,
+  }),
+  request('get_messages without a preview', readHistory, {
+    frame: { action: 'get_messages', data: { room_id: 'unique_room_id', limit: 10, preview: false } },
+    request: { roomId, limit: 10 },
     claimedName: undefined,
   }),
   request('get_receipts', listReceipts, {
@@ -333,6 +384,7 @@ const user456 = { userId: 'user_000000000000000000000456' as UserId, name: 'user
 const user123 = { userId: 'user_000000000000000000000123' as UserId, name: 'user123' };
 const file = { name: 'uploaded_file.txt', size: 1024, type: 'text/plain', sha256: 'f0'.repeat(32) };
 const room = { roomId, name: 'My Room', visibility: 'private', owner: 'user123' } as const;
+const publicRoom = { roomId, name: 'My Room', visibility: 'public', owner: null } as const;
 
 const replies: ReplyFixture[] = [
   reply('Login Success', openSession, {
@@ -362,8 +414,8 @@ const replies: ReplyFixture[] = [
     request: { scope: 'mine' },
     reply: {
       rooms: [
-        { roomId: 'unique_room_id_1' as RoomId, name: 'Room One', owner: 'user123', member: true, users: 1 },
-        { roomId: 'unique_room_id_2' as RoomId, name: 'Room Two', owner: 'user456', member: true, users: 0 },
+        { ...room, roomId: 'unique_room_id_1' as RoomId, name: 'Room One', member: true, users: 1 },
+        { ...publicRoom, roomId: 'unique_room_id_2' as RoomId, name: 'Room Two', member: true, users: 0 },
       ],
     },
     frame: {
@@ -372,8 +424,8 @@ const replies: ReplyFixture[] = [
       message: 'Room list retrieved successfully.',
       data: {
         rooms: [
-          { id: 'unique_room_id_1', name: 'Room One' },
-          { id: 'unique_room_id_2', name: 'Room Two' },
+          { id: 'unique_room_id_1', name: 'Room One', visibility: 'private', owner: 'user123', users: 1 },
+          { id: 'unique_room_id_2', name: 'Room Two', visibility: 'public', owner: null, users: 0 },
         ],
       },
     },
@@ -526,10 +578,45 @@ const replies: ReplyFixture[] = [
       data: { chatid: 'user123' },
     },
   }),
+  reply('login_success of a guest', openGuestSession, {
+    action: 'login_as_guest',
+    request: { name: 'user123', handshake: false, receipts: false },
+    reply: { name: 'user123', sessionKey: 'unique_session_key' },
+    frame: {
+      action: 'login_success',
+      status: 'success',
+      message: 'Login successful',
+      data: { chatid: 'user123', session_key: 'unique_session_key' },
+    },
+  }),
+  reply('user_renamed', renameSelf, {
+    action: 'rename_user',
+    request: { newName: 'user456' },
+    reply: { name: 'user456' },
+    frame: {
+      action: 'user_renamed',
+      status: 'success',
+      message: 'User renamed successfully',
+      data: { chatid: 'user456' },
+    },
+  }),
+  reply('rooms_watched', watchLobby, {
+    action: 'watch_rooms',
+    request: { watch: true },
+    reply: { watch: true },
+    frame: {
+      action: 'rooms_watched',
+      status: 'success',
+      message: 'Public rooms are watched as asked.',
+      data: { watch: true },
+    },
+  }),
   reply('rooms_list of the public', listRooms, {
     action: 'get_rooms',
     request: { scope: 'public' },
-    reply: { rooms: [{ roomId, name: 'Room One', owner: 'user456', member: false, users: 3 }] },
+    reply: {
+      rooms: [{ ...publicRoom, name: 'Room One', owner: 'user456', member: false, users: 3 }],
+    },
     frame: {
       action: 'rooms_list',
       status: 'success',
@@ -580,7 +667,7 @@ const replies: ReplyFixture[] = [
     },
     added: { has_more: true },
   }),
-  reply('room_joined', joinRoom, {
+  reply('room_joined', joinAsUser, {
     action: 'join_room',
     request: { roomId },
     reply: { room, user: user456 },
@@ -591,7 +678,7 @@ const replies: ReplyFixture[] = [
       data: { room_id: 'unique_room_id', room_name: 'My Room', chatid: 'user456' },
     },
   }),
-  reply('room_left', leaveRoom, {
+  reply('room_left', leaveAsUser, {
     action: 'leave_room',
     request: { roomId },
     reply: { roomId, user: user456 },
@@ -901,6 +988,16 @@ const events: EventFixture[] = [
       data: { room_id: 'unique_room_id', chatid: 'user456' },
     },
   },
+  {
+    title: 'public_rooms',
+    event: { type: 'lobby-listed', rooms: [{ roomId, name: 'My Room', users: 3 }] },
+    frame: {
+      action: 'public_rooms',
+      status: 'success',
+      message: 'Public rooms.',
+      data: { rooms: [{ id: 'unique_room_id', name: 'My Room', users: 3 }] },
+    },
+  },
 ];
 
 export const loginFixtures: DialectFixtures = {
@@ -908,5 +1005,5 @@ export const loginFixtures: DialectFixtures = {
   replies,
   unanswered,
   events,
-  untold: ['user-joined', 'user-left', 'presence-ended', 'lobby-listed'],
+  untold: ['user-joined', 'user-left', 'presence-ended'],
 };

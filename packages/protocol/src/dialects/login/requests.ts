@@ -1,14 +1,21 @@
 import { Type } from 'typebox';
-import { closeSession, openSession, registerAccount, sendMessage } from '../../contract/gateway.ts';
-import { maxPageMessages, readHistory } from '../../contract/messages.ts';
+import {
+  closeSession,
+  joinAsUser,
+  leaveAsUser,
+  openGuestSession,
+  openSession,
+  registerAccount,
+  renameSelf,
+  sendMessage,
+  watchLobby,
+} from '../../contract/gateway.ts';
 import { acknowledgeEvent, confirmRequest, countEvent } from '../../contract/handshake.ts';
 import { listReceipts } from '../../contract/receipts.ts';
 import {
   addMember,
   createRoom,
   deleteRoom,
-  joinRoom,
-  leaveRoom,
   listMembers,
   listRooms,
   maxParticipants,
@@ -18,6 +25,7 @@ import {
 import { ParleyError } from '../../errors.ts';
 import { MessageId, RoomId, transactionIdOf } from '../../ids.ts';
 import { LetterFrequencies } from '../../letter-frequencies.ts';
+import { Visibility } from '../../models.ts';
 import {
   ClientMessageId,
   Content,
@@ -27,14 +35,19 @@ import {
   Password,
   storableText,
 } from '../../text.ts';
-import { normalizeTime, TimeInput } from '../../times.ts';
 import type { RequestTable } from '../request-rows.ts';
 import { fileRequests } from './files.ts';
-import { fileFields, success } from './frames.ts';
+import { success } from './frames.ts';
 import type { Frame } from './frames.ts';
+import { historyRequest } from './history.ts';
 import { row } from './speaker.ts';
 
 const TransactionId = storableText(1, 128);
+const SessionKey = storableText(1, 256);
+const loginOptions = {
+  handshake: Type.Optional(Type.Boolean()),
+  receipts: Type.Optional(Type.Boolean()),
+};
 const roomOnly = { room_id: RoomId };
 const toRoomOnly = ({ room_id }: { room_id: RoomId }) => ({ roomId: room_id });
 
@@ -50,9 +63,8 @@ export const requests: RequestTable<Frame> = {
     fields: {
       chatid: NameInput,
       password: Type.Optional(Password),
-      session_key: Type.Optional(storableText(1, 256)),
-      handshake: Type.Optional(Type.Boolean()),
-      receipts: Type.Optional(Type.Boolean()),
+      session_key: Type.Optional(SessionKey),
+      ...loginOptions,
     },
     request: ({ chatid, password, session_key: sessionKey, handshake = false, receipts = false }) => {
       const login = { name: normalizeName(chatid), handshake, receipts };
@@ -61,8 +73,24 @@ export const requests: RequestTable<Frame> = {
       const message = 'The field `password` is missing; add it, or `session_key` to resume a session.';
       throw new ParleyError('missing_field', { field: 'password' }, { message });
     },
-    reply: ({ name, sessionKey }) =>
-      success('login_success', 'Login successful', { chatid: name, session_key: sessionKey }),
+    reply: loggedIn,
+  }),
+
+  login_as_guest: row(openGuestSession, {
+    fields: { chatid: NameInput, session_key: Type.Optional(SessionKey), ...loginOptions },
+    request: ({ chatid, session_key: sessionKey, handshake = false, receipts = false }) => ({
+      name: normalizeName(chatid),
+      ...(sessionKey === undefined ? {} : { sessionKey }),
+      handshake,
+      receipts,
+    }),
+    reply: loggedIn,
+  }),
+
+  rename_user: row(renameSelf, {
+    fields: { new_chatid: NameInput },
+    request: ({ new_chatid }) => ({ newName: normalizeName(new_chatid) }),
+    reply: ({ name }) => success('user_renamed', 'User renamed successfully', { chatid: name }),
   }),
 
   logout: row(closeSession, {
@@ -72,10 +100,14 @@ export const requests: RequestTable<Frame> = {
   }),
 
   create_room: row(createRoom, {
-    fields: { participants: Type.Array(NameInput, { maxItems: maxParticipants }), room_name: NameInput },
-    request: ({ participants, room_name }) => ({
+    fields: {
+      participants: Type.Array(NameInput, { maxItems: maxParticipants }),
+      room_name: NameInput,
+      visibility: Type.Optional(Visibility),
+    },
+    request: ({ participants, room_name, visibility = 'private' }) => ({
       name: normalizeName(room_name),
-      visibility: 'private' as const,
+      visibility,
       participants: participants.map(normalizeName),
     }),
     reply: ({ roomId }) => success('room_created', 'Room created successfully', { room_id: roomId }),
@@ -86,8 +118,10 @@ export const requests: RequestTable<Frame> = {
     request: ({ scope = 'mine' }) => ({ scope }),
     reply: ({ rooms }, { request: { scope } }) =>
       success('rooms_list', 'Room list retrieved successfully.', {
-        rooms: rooms.map(({ roomId, name, users, owner, member }) =>
-          scope === 'mine' ? { id: roomId, name } : { id: roomId, name, users, owner, member },
+        rooms: rooms.map(({ roomId, name, visibility, owner, users, member }) =>
+          scope === 'mine'
+            ? { id: roomId, name, visibility, owner, users }
+            : { id: roomId, name, users, owner, member },
         ),
       }),
   }),
@@ -122,9 +156,18 @@ export const requests: RequestTable<Frame> = {
       success('room_renamed', 'Room renamed successfully', { room_id: roomId, new_room_name: name }),
   }),
 
-  join_room: row(joinRoom, {
-    fields: roomOnly,
-    request: toRoomOnly,
+  watch_rooms: row(watchLobby, {
+    fields: { watch: Type.Optional(Type.Boolean()) },
+    request: ({ watch = true }) => ({ watch }),
+    reply: ({ watch }) => success('rooms_watched', 'Public rooms are watched as asked.', { watch }),
+  }),
+
+  join_room: row(joinAsUser, {
+    fields: { ...roomOnly, last_id: Type.Optional(MessageId) },
+    request: ({ room_id, last_id: lastId }) => ({
+      roomId: room_id,
+      ...(lastId === undefined ? {} : { lastId }),
+    }),
     reply: ({ room, user }) =>
       success('room_joined', 'Room joined successfully', {
         room_id: room.roomId,
@@ -133,7 +176,7 @@ export const requests: RequestTable<Frame> = {
       }),
   }),
 
-  leave_room: row(leaveRoom, {
+  leave_room: row(leaveAsUser, {
     fields: roomOnly,
     request: toRoomOnly,
     reply: ({ roomId, user }) =>
@@ -171,34 +214,7 @@ export const requests: RequestTable<Frame> = {
       }),
   }),
 
-  get_messages: row(readHistory, {
-    fields: {
-      room_id: RoomId,
-      from_time: Type.Optional(TimeInput),
-      after_id: Type.Optional(MessageId),
-      before_id: Type.Optional(MessageId),
-      limit: Type.Optional(Type.Integer({ minimum: 1 })),
-    },
-    request: ({ room_id, from_time, after_id, before_id, limit = maxPageMessages }) => ({
-      roomId: room_id,
-      limit: Math.min(limit, maxPageMessages),
-      ...(from_time === undefined ? {} : { from: normalizeTime(from_time) }),
-      ...(after_id === undefined ? {} : { after: after_id }),
-      ...(before_id === undefined ? {} : { before: before_id }),
-    }),
-    reply: ({ roomId, messages, hasMore }) =>
-      success('messages_list', 'Messages retrieved successfully.', {
-        room_id: roomId,
-        messages: messages.map(({ id, sender, content, sentAt, file }) => ({
-          message_id: id,
-          sender_chatid: sender,
-          content,
-          timestamp: sentAt,
-          file: file && fileFields(file),
-        })),
-        has_more: hasMore,
-      }),
-  }),
+  get_messages: historyRequest,
 
   get_receipts: row(listReceipts, {
     fields: roomOnly,
@@ -236,3 +252,7 @@ export const requests: RequestTable<Frame> = {
     reply: () => undefined,
   }),
 };
+
+function loggedIn({ name, sessionKey }: { name: string; sessionKey: string }): Frame {
+  return success('login_success', 'Login successful', { chatid: name, session_key: sessionKey });
+}
