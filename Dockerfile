@@ -14,6 +14,23 @@ ARG SERVICE
 COPY services/${SERVICE}/package.json services/${SERVICE}/
 RUN pnpm install --prod --frozen-lockfile --filter "@parley/${SERVICE}..."
 
+# The web client, which only the gateway's image has.
+FROM ${NODE_IMAGE} AS web
+RUN npm install --global pnpm@10.34.9
+WORKDIR /parley
+COPY pnpm-lock.yaml pnpm-workspace.yaml tsconfig.base.json ./
+COPY packages/protocol/package.json packages/protocol/
+COPY packages/client/package.json packages/client/
+COPY apps/web/package.json apps/web/
+ARG SERVICE
+RUN if [ "$SERVICE" = gateway ]; then \
+      pnpm install --frozen-lockfile --filter @parley/web --filter @parley/client --filter @parley/protocol; \
+    fi
+COPY packages/protocol packages/protocol
+COPY packages/client packages/client
+COPY apps/web apps/web
+RUN if [ "$SERVICE" = gateway ]; then node apps/web/build.mjs; else mkdir -p apps/web/dist; fi
+
 FROM ${NODE_IMAGE}
 # Where the files service keeps its files unless they go to S3: mount a volume here.
 RUN install -d -o node -g node /var/lib/parley/files
@@ -22,6 +39,7 @@ COPY --from=dependencies /parley /parley
 COPY packages/protocol /parley/packages/protocol
 COPY packages/service-kit /parley/packages/service-kit
 COPY deploy/probe.mjs /parley/
+COPY --from=web /parley/apps/web/dist /parley/web
 ARG SERVICE
 COPY services/${SERVICE} /parley/services/${SERVICE}
 WORKDIR /parley/services/${SERVICE}

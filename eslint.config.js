@@ -1,8 +1,9 @@
 import eslint from '@eslint/js';
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/', '.parley/'] },
+  { ignores: ['**/node_modules/', '.parley/', 'apps/web/dist/'] },
   eslint.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {
@@ -30,6 +31,7 @@ export default tseslint.config(
       ].map((rule) => [`@typescript-eslint/no-${rule}`, 'off']),
     ),
   },
+  { files: ['apps/web/src/**'], ...reactHooks.configs.flat.recommended },
   { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
   {
     files: ['**/*.js', '**/*.mjs'],

@@ -19,6 +19,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
 const stamp = join(modules, '.parley-installed');
 
+const terminalClient = 'apps/cli/src/main.ts';
+
 const checks = [
   ['prettier', '--check', '--log-level=warn', '.'],
   ['eslint', '.'],
@@ -34,7 +36,7 @@ const tasks = {
   check: () => checks,
   format: () => [['prettier', '--write', '--log-level=warn', '.']],
   example: (args) => [['examples/talk.ts', ...args]],
-  admin: (args) => [['apps/cli/src/admin/main.ts', ...args]],
+  parley: (args) => [[terminalClient, ...args]],
   bench: (args) => [['bench/src/main.ts', ...args]],
 };
 
@@ -119,7 +121,8 @@ function run([program, ...args]) {
   const command = [join(nodeBin, 'node'), '--disable-warning=ExperimentalWarning', script, ...args];
   const [file, ...rest] = canTie() ? ['setpriv', '--pdeathsig', 'SIGTERM', '--', ...command] : command;
   const child = spawn(file, rest, {
-    cwd: root,
+    // Paths of files are meant from where it was typed.
+    cwd: program === terminalClient ? (process.env.INIT_CWD ?? root) : root,
     stdio: 'inherit',
     env: {
       ...process.env,

@@ -43,6 +43,12 @@ function composeSuite(): void {
     }
   });
 
+  test('shows the web client', async () => {
+    const page = await (await fetch(project.url)).text();
+    const [script] = /\/assets\/[\w-]+\.js/.exec(page)!;
+    expect(await fetch(project.url + script)).toMatchObject({ status: 200 });
+  });
+
   test('plays the conversation in the three dialects', async () => {
     const room = await createRoom('conversation', 'host');
     using talkers = await enterAll(room, ['login', 'identify', 'join']);

@@ -15,6 +15,10 @@ export const settings = {
     default: '',
     doc: 'Web origins that browsers may come from beside our own, as `https://chat.example.org`, separated by commas, without a slash at the end; `*` is any.',
   }),
+  webDir: text('WEB_DIR', {
+    default: '',
+    doc: 'The folder of the built web client, which is then served at `/`.',
+  }),
   maxFrameBytes: integer('MAX_FRAME_BYTES', {
     default: 1_048_576,
     min: 1_024,

@@ -1,5 +1,6 @@
 /** `npm start`: all of Parley on this machine, until Ctrl-C. */
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { killAllIn } from './data-folder.ts';
 import { LocalStackError } from './local-stack-error.ts';
@@ -7,6 +8,8 @@ import type { ServerAddresses } from './servers.ts';
 import { startStack, type Stack } from './stack.ts';
 
 const dataDir = fileURLToPath(new URL('../../../.parley', import.meta.url));
+/** Where `apps/web/build.mjs` puts the web client. */
+const builtWebDir = fileURLToPath(new URL('../../../apps/web/dist', import.meta.url));
 
 /** One Ctrl-C can reach us more than once: from the terminal, and passed on by whoever started us. */
 const sameCtrlCMs = 500;
@@ -41,6 +44,7 @@ async function run(): Promise<void> {
     instances: wholeNumber('INSTANCES', 1, 1, 100),
     port: wholeNumber('PORT', 20_200, 1, 65_536 - gateways),
     given: givenAddresses(),
+    webDir: process.env.WEB_DIR ?? (existsSync(builtWebDir) ? builtWebDir : ''),
     log: say,
     abort: stopping.signal,
   });

@@ -61,6 +61,8 @@ export interface StackOptions extends ServerOptions {
   instances?: number;
   /** The first gateway's port, further ones follow; 0 takes any free ports. Default 20200. */
   port?: number;
+  /** The folder of the built web client, for the gateways to serve. Default: `WEB_DIR` of this process, or none. */
+  webDir?: string;
   /** Settings for the services, over those of this process. */
   environment?: Record<string, string>;
   /** Default: a file for each process in `logs/` of the data folder. A file that is given is appended to by all. */
@@ -153,6 +155,7 @@ async function startInstance(
     environment: {
       ...environmentFor(service, addresses),
       ...(service === 'files' && { FILES_DIR: join(folder.path, 'files') }),
+      ...(service === 'gateway' && options.webDir !== undefined && { WEB_DIR: options.webDir }),
       ...options.environment,
       ...ports,
     },

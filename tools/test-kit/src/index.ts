@@ -1,3 +1,4 @@
+export * from './browser.ts';
 export * from './docker.ts';
 export * from './file-transfer.ts';
 export * from './handshake-client.ts';

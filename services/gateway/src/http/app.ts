@@ -15,6 +15,8 @@ export interface HttpOptions {
   requestTimeoutMs: number;
   /** The origins of pages that may use the API beside our own; `*`: all. */
   allowedOrigins: readonly string[];
+  /** The folder of the built web client; empty: none is served. */
+  webDir: string;
   /** Requests of one address, and of one user. Undefined: no limits. */
   rates: Rate | undefined;
   /** The client's address. */

@@ -17,6 +17,7 @@ import { ClientRates } from './rate-limits.ts';
 import { roomRoutes } from './rooms.ts';
 import { bearerToken } from './tokens.ts';
 import { useOwnValidators } from './validation.ts';
+import { serveWebClient } from './web.ts';
 
 export type { HttpApp, HttpOptions } from './app.ts';
 
@@ -61,7 +62,8 @@ export async function createHttp(options: HttpOptions): Promise<HttpApp> {
   useOwnValidators(app);
   await answerBeforeRoutes(app, options, bodies);
   await describeApi(app);
-  app.get('/', { schema: { hide: true } }, () => ({ name: 'Parley', webSocket: upgradePaths }));
+  if (options.webDir !== '') await serveWebClient(app, options.webDir);
+  else app.get('/', { schema: { hide: true } }, () => ({ name: 'Parley', webSocket: upgradePaths }));
   openAccountRoutes(app, options);
   await app.register((scope: HttpApp, _options, done) => {
     requireToken(scope, options);
