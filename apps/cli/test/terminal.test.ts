@@ -157,7 +157,6 @@ test('rooms are made, switched and left; what is unread elsewhere is marked', as
   await gina.sees(/^Garden>$/m);
   gina.type('/delete\r');
   await gina.sees('Garden was deleted.');
-  console.log(gina.text);
 });
 
 test('a file goes up and comes down, with a bar', async () => {

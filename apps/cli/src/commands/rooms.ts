@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { ArgumentsCamelCase, CommandModule } from 'yargs';
-import { writeTable } from '../admin/table.ts';
-import type { Column } from '../admin/table.ts';
+import { writeTable } from '../text/table.ts';
+import type { Column } from '../text/table.ts';
 import { clientOptions } from '../options.ts';
 import type { ClientOptions } from '../options.ts';
 import { Output } from '../output.ts';

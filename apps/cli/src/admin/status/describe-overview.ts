@@ -1,6 +1,6 @@
 import type { GatewayStatus } from '@parley/protocol';
-import { tableLines } from '../table.ts';
-import type { Column } from '../table.ts';
+import { tableLines } from '../../text/table.ts';
+import type { Column } from '../../text/table.ts';
 import { shortDuration } from '../times.ts';
 import type { InstanceStatus, Overview } from './overview.ts';
 
