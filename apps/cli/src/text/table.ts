@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 import type { Output } from '../output.ts';
-import { toPlainLine } from '../text/plain-text.ts';
+import { toPlainLine } from './plain-text.ts';
 
 /** One column of a table. */
 export interface Column<Row> {

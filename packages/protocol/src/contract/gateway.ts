@@ -45,7 +45,7 @@ export const openSession = method('gateway.openSession', {
     ...loginOptions,
   }),
   reply: Type.Object({ name: UserName, sessionKey: Type.String() }),
-  errors: ['invalid_credentials', 'already_logged_in', 'rate_limited'],
+  errors: ['invalid_credentials', 'already_logged_in', 'forbidden', 'rate_limited'],
 });
 
 /** Makes the connection a guest's, in no room yet; by the key of an earlier one that of the same guest. */
