@@ -3,7 +3,7 @@ import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/', '.parley/', 'apps/web/dist/'] },
+  { ignores: ['**/node_modules/', '.parley/', 'apps/web/dist/', 'packages/client/dist/'] },
   eslint.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {

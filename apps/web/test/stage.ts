@@ -16,7 +16,7 @@ export interface Stage {
   open(options?: BrowserContextOptions & { gateway?: number }): Promise<WebClient>;
 }
 
-const obstacle = browserObstacle();
+const obstacle = await browserObstacle();
 
 /** A suite on the real system in a real browser; where there is none, it is told why it was left out. */
 export function describeInBrowser(

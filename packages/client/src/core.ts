@@ -114,7 +114,14 @@ export class Core {
     this.session = new Session(this.requests, settings, (user) => {
       this.events.emit('user', user);
     });
-    this.#receiving = new Receiving({ ...settings, transmit });
+    this.#receiving = new Receiving({
+      ...settings,
+      transmit,
+      isTold: (roomId, messageId) => {
+        const feed = this.directory.find(roomId)?.feed;
+        return !feed || (feed.position ?? -1) >= messageId;
+      },
+    });
     this.directory = new Directory({
       newFeed: (roomId, base) => this.#newFeed(roomId, base),
       changed: () => {
@@ -351,8 +358,8 @@ export class Core {
         readAfter: (after, signal) => this.#readAfter(roomId, after, signal),
         hasSendsUnderWay: () => this.sends.isUnderWay(roomId),
         deliver: (message) => {
-          if (message.sender !== this.user?.name) this.#receiving.told(roomId, message.id);
           this.events.emit('message', { room, message });
+          this.#receiving.told(roomId, message.id, message.sender === this.user?.name);
         },
         failed: (error) => {
           // Who is in the room no more is about to be told so.

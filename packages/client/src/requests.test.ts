@@ -22,7 +22,7 @@ function newRequests() {
     const outcome = requests.ask('send_message', { room_id, content: 'Hi' }, options);
     return outcome.then(
       ({ message_id }) => message_id,
-      ({ code }: { code: string }) => code,
+      (error: unknown) => (error as ParleyClientError).code,
     );
   };
   return { requests, sent, send };

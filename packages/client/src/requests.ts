@@ -7,6 +7,11 @@ import { errorOf, isError, text, writeFrame } from './frames.ts';
 import type { Fields, Frame } from './frames.ts';
 import { abortedBy, throwIfAborted } from './waiting.ts';
 
+/** Largest frame that the server takes (docs/protocol.md, "Transport"). */
+const maxFrameBytes = 1_048_576;
+/** Of UTF-8, for one unit of UTF-16. */
+const maxBytesPerUnit = 3;
+
 export interface RequestsOptions {
   transmit: (text: string) => void;
   /** Longest wait for an answer, in ms, from when the request went out. */
@@ -76,12 +81,15 @@ export class Requests {
     return new Promise((resolve, reject) => {
       throwIfAborted(options.signal);
       const spec: ActionSpec = actions[action];
+      const frame = writeFrame(action, data);
+      if (isTooLarge(frame))
+        throw new ParleyClientError('too_large', { message: 'This is too large; send less at once.' });
       const request: Request = {
         ...options,
         action,
         spec,
         key: spec.keyOf?.(data) ?? '',
-        text: writeFrame(action, data),
+        text: frame,
         resolve,
         reject,
         isSettled: false,
@@ -280,6 +288,13 @@ export class Requests {
       for (const request of requests) enqueue(lane, request, true);
     }
   }
+}
+
+/** The server closes the connection at a larger frame, so that it would be sent again and again. */
+function isTooLarge(frame: string): boolean {
+  return (
+    frame.length > maxFrameBytes / maxBytesPerUnit && new TextEncoder().encode(frame).length > maxFrameBytes
+  );
 }
 
 function enqueue(lane: Lane, request: Request, isFirst: boolean): void {

@@ -21,8 +21,7 @@ const maxGzippedBytes = 15_000;
 const run = promisify(execFile);
 const build = fileURLToPath(new URL('../build/main.ts', import.meta.url));
 
-const obstacle = browserObstacle();
-if (obstacle !== undefined) console.log(`Not tested in a browser: ${obstacle}`);
+const obstacle = await browserObstacle();
 
 let folder: string;
 beforeAll(async () => {
@@ -40,7 +39,10 @@ test('what is published is small, stands alone and says what it is', async () =>
   expect(await readFile(join(folder, 'index.d.ts'), 'utf8')).toContain('createClient');
 });
 
-(obstacle === undefined ? describe : describe.skip)('in Chromium', () => {
+if (obstacle === undefined) describe('in Chromium', inChromium);
+else test.skip(`the client in a browser: skipped, because ${obstacle}`, () => {});
+
+function inChromium(): void {
   let parley: Parley;
   let pages: Server;
   beforeAll(async () => {
@@ -91,7 +93,7 @@ test('what is published is small, stands alone and says what it is', async () =>
     expect(heard).toEqual(history.map(({ id, content }) => [id, content]));
     expect(hers.confirmed.length + confirmed.length).toBe(history.length);
   }, 240_000);
-});
+}
 
 /** What the page's script leaves for the test to look at. */
 interface TalkingPage {

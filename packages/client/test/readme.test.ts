@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -16,14 +16,10 @@ const examples = [...readme.matchAll(/```ts\n(.*?)```\n\n```text\n(.*?)```/gs)].
 );
 
 let parley: Parley;
-let file: string;
 beforeAll(async () => {
   parley = await startParley();
-  // Beside the sources, so that the package is found by its name, as by those who install it.
-  file = join(root, 'test', `.readme-${process.pid}.mts`);
 });
 afterAll(async () => {
-  await rm(file, { force: true });
   await parley[Symbol.asyncDispose]();
 });
 
@@ -47,8 +43,11 @@ const room = await client.createRoom('Kitchen', { visibility: 'public' });
 
 test.each(examples)('example $index of the README does what it says', async ({ script, output, index }) => {
   const whole = `${setting(index)}${script}\nawait client.close();\n`;
-  await writeFile(file, whole.replaceAll('http://localhost:20200', parley.stack.gateways[0]!.url));
-  const { stdout } = await run(process.execPath, ['--disable-warning=ExperimentalWarning', file]);
+  const code = whole.replaceAll('http://localhost:20200', parley.stack.gateways[0]!.url);
+  // In the package's folder it is found by its name, as by those who install it.
+  const { stdout } = await run(process.execPath, ['--input-type=module-typescript', '--eval', code], {
+    cwd: root,
+  });
   expect(stdout).toBe(output);
 });
 

@@ -145,6 +145,7 @@ test('what the server refuses has its code, its words and its details', async ()
   await expect(stranger.logIn(ben.user!.name, 'wrong password')).rejects.toMatchObject({
     code: 'invalid_credentials',
   });
+  await expect(hers.send('x'.repeat(2_000_000))).rejects.toMatchObject({ code: 'too_large' });
   // Refusals leave everything as it was.
   expect(await hers.send('still here')).toMatchObject({ id: 1 });
 });
