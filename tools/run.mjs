@@ -25,12 +25,16 @@ const checks = [
   ['prettier', '--check', '--log-level=warn', '.'],
   ['eslint', '.'],
   ['typescript/tsc', '-p', 'tsconfig.json'],
+  ['typescript/tsc', '-p', 'apps/web'],
 ];
+
+/** Builds the web client where it is not built from what is there. */
+const buildWeb = ['apps/web/build.mjs'];
 
 /** Each task is a list of steps; a step is a script of ours or `package[/program]` of a dependency, with its arguments. */
 const tasks = {
-  start: (args) => [['tools/local-stack/src/main.ts', ...args]],
-  test: (args) => [...(args.length === 0 ? checks : []), ['jest', ...args]],
+  start: (args) => [buildWeb, ['tools/local-stack/src/main.ts', ...args]],
+  test: (args) => [...(args.length === 0 ? checks : []), buildWeb, ['jest', ...args]],
   'test:compose': (args) => [['jest', 'test/compose', ...args, '--testPathIgnorePatterns=/node_modules/']],
   'image-sizes': () => [['tools/image-sizes.mjs']],
   check: () => checks,

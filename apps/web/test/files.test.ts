@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { expect, test } from '@jest/globals';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { until } from '@parley/test-kit';
 import { picture } from './picture.ts';
 import { describeInBrowser, type Stage } from './stage.ts';
@@ -8,17 +10,22 @@ import type { WebClient } from './web-client.ts';
 
 const mebibyte = 2 ** 20;
 
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'parley-web-files-'));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
 function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-async function share(
-  client: WebClient,
-  name: string,
-  buffer: Buffer,
-  mimeType = 'application/octet-stream',
-): Promise<void> {
-  await client.page.locator('input[type=file]').setInputFiles({ name, mimeType, buffer });
+async function share(client: WebClient, name: string, bytes: Buffer): Promise<void> {
+  const file = join(folder, name);
+  await writeFile(file, bytes);
+  await client.page.locator('input[type=file]').setInputFiles(file);
 }
 
 async function download(client: WebClient, name: string): Promise<Buffer> {

@@ -201,6 +201,7 @@ describeInBrowser('in browsers', { gateways: 2 }, (stage) => {
     await nils.button('Emoji').click();
     await nils.page.getByRole('combobox').fill('seedling');
     await nils.page.getByRole('option', { name: /seedling/ }).click();
+    await until('the emoji is there', async () => (await nils.composer.inputValue()).endsWith('🌱'));
     await nils.page.keyboard.press('Escape');
     await nils.composer.press('Enter');
     await nils.page.getByRole('link', { name: 'www.example.org' }).waitFor();

@@ -56,7 +56,7 @@ async function run(): Promise<void> {
 function greeting({ gateways }: Stack): string {
   const urls = gateways.map(({ url, webSocketUrl }) => `  ${local(url)}   ${local(webSocketUrl)}`);
   return [
-    'Parley is ready:',
+    'Parley is ready; open it in a browser, or connect to it:',
     ...urls,
     'Ctrl-C stops everything; data are kept in .parley/, warnings and errors are in .parley/logs/',
   ].join('\n');

@@ -55,6 +55,12 @@ test('what is being sent goes on where the last own message was', () => {
   expect(inShort(state({ messages: [], sends }))).toEqual(['day', '+sending']);
 });
 
+test('while history is on its way there is only what is being sent', () => {
+  const sends = [{ key: 'a', content: 'hello', at: new Date(2026, 2, 3, 10, 2) }];
+  const messages = [message(7, 'ben', 0)];
+  expect(inShort(state({ status: 'loading', messages, sends }))).toEqual(['day', '+sending']);
+});
+
 test('the beginning is shown once there is nothing before it', () => {
   const messages = [message(1, 'ben', 0)];
   expect(inShort(state({ messages, hasOlder: false }))).toEqual(['beginning', 'day', '+ben']);

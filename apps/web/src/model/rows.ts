@@ -16,15 +16,16 @@ const groupGapMs = 5 * 60_000;
 /** The rows of a room. @param me Whose name is above what is being sent. */
 export function rowsOf(state: TimelineState, me: string): Row[] {
   const rows: Row[] = [];
-  if (state.status !== 'ready') return rows;
-  if (!state.hasOlder) {
+  const isReady = state.status === 'ready';
+  if (isReady && !state.hasOlder) {
     const isEmpty = state.messages.length + state.sends.length === 0;
     rows.push({ kind: 'beginning', key: 'beginning', isEmpty });
   }
   let previous: { sender: string; at: Date } | undefined;
   let isUnreadShown = state.readUpTo === undefined;
 
-  for (const message of state.messages) {
+  // Before that there may be holes among them.
+  for (const message of isReady ? state.messages : []) {
     const { id, sender, sentAt } = message;
     if (!previous || !isSameDay(previous.at, sentAt)) {
       rows.push({ kind: 'day', key: `day-${id}`, date: sentAt });

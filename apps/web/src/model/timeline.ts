@@ -30,7 +30,7 @@ export interface TimelineState {
   receipts: ReadonlyMap<string, number>;
   /** What follows was unread when the room was opened; undefined: nothing was. */
   readUpTo: number | undefined;
-  /** Whether the last change of `messages` was at the start. */
+  /** Whether the last change was at the start of `messages`. */
   grewAtStart: boolean;
 }
 
@@ -61,7 +61,7 @@ export class Timeline {
   constructor(room: Room) {
     this.room = room;
     this.uploads = new Uploads(room, (uploads) => {
-      this.state.patch({ uploads });
+      this.#change({ uploads });
     });
   }
 
@@ -69,35 +69,35 @@ export class Timeline {
   async load(): Promise<void> {
     if (this.#isAsked) return;
     this.#isAsked = true;
-    this.state.patch({ status: 'loading' });
+    this.#change({ status: 'loading' });
     try {
       const { messages, hasMore } = await this.room.history({ limit: pageSize });
       const merged = merge(messages, this.state.value.messages);
-      this.state.patch({ status: 'ready', messages: merged, hasOlder: hasMore, grewAtStart: true });
+      this.#change({ status: 'ready', messages: merged, hasOlder: hasMore, grewAtStart: true });
       await this.#loadReceipts();
     } catch (error) {
       this.#isAsked = false;
-      this.state.patch({ status: 'failed', failure: wordsOf(error) });
+      this.#change({ status: 'failed', failure: wordsOf(error) });
     }
   }
 
   async loadOlder(): Promise<void> {
     const { status, hasOlder, older, messages } = this.state.value;
     if (status !== 'ready' || !hasOlder || older === 'loading') return;
-    this.state.patch({ older: 'loading' });
+    this.#change({ older: 'loading' });
     try {
       const page = await this.room.history({
         limit: pageSize,
         ...(messages[0] && { before: messages[0].id }),
       });
-      this.state.patch({
+      this.#change({
         messages: merge(page.messages, this.state.value.messages),
         hasOlder: page.hasMore,
         older: 'idle',
         grewAtStart: true,
       });
     } catch {
-      this.state.patch({ older: 'failed' });
+      this.#change({ older: 'failed' });
     }
   }
 
@@ -122,7 +122,7 @@ export class Timeline {
   noteDelivered(reader: string, messageId: number): void {
     const { receipts } = this.state.value;
     if ((receipts.get(reader) ?? 0) >= messageId) return;
-    this.state.patch({ receipts: new Map(receipts).set(reader, messageId) });
+    this.#change({ receipts: new Map(receipts).set(reader, messageId) });
   }
 
   /** Sends a message; it is among `sends` until it is confirmed. */
@@ -138,23 +138,28 @@ export class Timeline {
 
   /** Gives up what was not sent. */
   discard(key: string): void {
-    this.state.patch({ sends: this.state.value.sends.filter((send) => send.key !== key) });
+    this.#change({ sends: this.state.value.sends.filter((send) => send.key !== key) });
   }
 
   /** Draws the line between read and unread. */
   markUnread(readUpTo: number | undefined): void {
-    this.state.patch({ readUpTo });
+    this.#change({ readUpTo });
   }
 
   /** Lets go of most of it while nobody looks. */
   trim(): void {
     const { messages } = this.state.value;
     if (messages.length <= keptMessages) return;
-    this.state.patch({ messages: messages.slice(-keptMessages), hasOlder: true, grewAtStart: true });
+    this.#change({ messages: messages.slice(-keptMessages), hasOlder: true, grewAtStart: true });
+  }
+
+  /** Whatever does not say that it came at the start did not. */
+  #change(changes: Partial<TimelineState>): void {
+    this.state.patch({ grewAtStart: false, ...changes });
   }
 
   async #send(send: OutgoingMessage): Promise<void> {
-    this.state.patch({ sends: [...this.state.value.sends, send] });
+    this.#change({ sends: [...this.state.value.sends, send] });
     try {
       const message = await this.room.send(send.content, { clientMessageId: send.key });
       this.#append([message], without(this.state.value.sends, send.key));
@@ -162,12 +167,12 @@ export class Timeline {
       const failed = this.state.value.sends.map((each) =>
         each.key === send.key ? { ...each, failure: wordsOf(error) } : each,
       );
-      this.state.patch({ sends: failed });
+      this.#change({ sends: failed });
     }
   }
 
   #append(messages: readonly Message[], sends = this.state.value.sends): void {
-    this.state.patch({ messages: merge(this.state.value.messages, messages), sends, grewAtStart: false });
+    this.#change({ messages: merge(this.state.value.messages, messages), sends });
   }
 
   /** How far the others are; where it can't be learned, only what is told from now on is known. */

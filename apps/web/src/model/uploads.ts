@@ -19,6 +19,8 @@ interface Job {
   upload: Upload;
   file: File;
   stop: AbortController;
+  /** Whether its name was compared with those in the room. */
+  isNameFree: boolean;
 }
 
 /** A room's uploads, one behind the other. */
@@ -35,10 +37,8 @@ export class Uploads {
 
   /** Uploads them under names that are free in the room, as a file would take the place of another of its name. */
   async add(files: readonly File[], options: { arePasted?: boolean } = {}): Promise<void> {
-    const taken = await this.#takenNames();
-    for (const file of files) {
-      const name = freeName(options.arePasted ? pastedName(file, new Date()) : file.name, taken);
-      taken.add(name);
+    const jobs = files.map((file) => {
+      const name = options.arePasted ? pastedName(file, new Date()) : file.name;
       const upload = {
         key: crypto.randomUUID(),
         name,
@@ -46,8 +46,9 @@ export class Uploads {
         bytes: 0,
         status: 'waiting' as const,
       };
-      this.#set([...this.#jobs, { upload, file, stop: new AbortController() }]);
-    }
+      return { upload, file, stop: new AbortController(), isNameFree: false };
+    });
+    this.#set([...this.#jobs, ...jobs]);
     await this.#run();
   }
 
@@ -84,13 +85,16 @@ export class Uploads {
     return this.#jobs.find(({ upload }) => upload.status === 'waiting');
   }
 
-  async #upload({ upload: { key, name }, file, stop }: Job): Promise<void> {
+  async #upload(job: Job): Promise<void> {
+    const { key } = job.upload;
+    const { signal } = job.stop;
     this.#patch(key, { status: 'uploading' });
     try {
-      await this.#room.upload(file, {
+      const name = job.isNameFree ? job.upload.name : await this.#takeName(job);
+      await this.#room.upload(job.file, {
         name,
-        type: file.type || 'application/octet-stream',
-        signal: stop.signal,
+        type: job.file.type || 'application/octet-stream',
+        signal,
         onProgress: ({ bytes }) => {
           this.#patch(key, { bytes });
         },
@@ -101,14 +105,18 @@ export class Uploads {
     }
   }
 
-  async #takenNames(): Promise<Set<string>> {
-    const names = this.#jobs.map(({ upload }) => upload.name);
-    try {
-      return new Set([...names, ...(await this.#room.files()).map(({ name }) => name)]);
-    } catch {
-      // Uploading will tell what is the matter.
-      return new Set(names);
-    }
+  /** Finds a name for the upload that no file and no other upload has. */
+  async #takeName({ upload: { key, name }, stop }: Job): Promise<string> {
+    const files = await this.#room.files({ signal: stop.signal });
+    const others = this.#jobs.filter(({ upload, isNameFree }) => isNameFree && upload.key !== key);
+    const taken = new Set([...files.map((file) => file.name), ...others.map(({ upload }) => upload.name)]);
+    const free = freeName(name, taken);
+    this.#set(
+      this.#jobs.map((job) =>
+        job.upload.key === key ? { ...job, upload: { ...job.upload, name: free }, isNameFree: true } : job,
+      ),
+    );
+    return free;
   }
 
   #patch(key: string, changes: Partial<Upload>): void {

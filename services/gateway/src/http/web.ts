@@ -27,7 +27,8 @@ const pagePolicy = [
  */
 export async function serveWebClient(app: HttpApp, webDir: string): Promise<void> {
   const folder = resolve(webDir);
-  await access(join(folder, 'index.html')).catch((cause: unknown) => {
+  const page = join(folder, 'index.html');
+  await access(page).catch((cause: unknown) => {
     throw new Error(`WEB_DIR: there is no web client (index.html) in ${folder}.`, { cause });
   });
   await app.register(fastifyStatic, {
@@ -37,12 +38,13 @@ export async function serveWebClient(app: HttpApp, webDir: string): Promise<void
     index: false,
     schemaHide: true,
     cacheControl: false,
-    setHeaders: (reply) => {
-      reply.header('cache-control', `public, max-age=${assetsMaxAge}, immutable`);
+    setHeaders: (reply, path) => {
+      const isPage = path === page;
+      reply.header('cache-control', isPage ? 'no-cache' : `public, max-age=${assetsMaxAge}, immutable`);
     },
   });
   app.get('/', { schema: { hide: true } }, (_request, reply) => {
-    reply.headers({ 'content-security-policy': pagePolicy, 'cache-control': 'no-cache' });
+    reply.header('content-security-policy', pagePolicy);
     return reply.sendFile('index.html', folder);
   });
 }

@@ -17,6 +17,8 @@ export function Dialog({
   useEffect(() => {
     const shown = dialog.current;
     shown?.showModal();
+    // Otherwise the button that closes it is first.
+    shown?.querySelector<HTMLElement>('input:not([type=radio])')?.focus();
     return () => {
       shown?.close();
     };

@@ -1,7 +1,8 @@
 import { Paperclip, SendHorizontal, Smile } from 'lucide-react';
-import { useLayoutEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent } from 'react';
 import type { Timeline } from '../../model/timeline.ts';
 import { IconButton } from '../controls/icon-button.tsx';
+import { hasKeyboard } from '../has-keyboard.ts';
 import { EmojiPicker } from './emoji-picker.tsx';
 
 /** Longest message, in code points. */
@@ -17,6 +18,9 @@ export function Composer({ timeline, roomName }: { timeline: Timeline; roomName:
   const files = useRef<HTMLInputElement>(null);
   const left = maxCharacters - Array.from(text).length;
 
+  useEffect(() => {
+    if (hasKeyboard()) input.current?.focus();
+  }, []);
   useLayoutEffect(() => {
     const area = input.current;
     if (!area) return;

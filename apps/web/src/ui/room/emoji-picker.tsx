@@ -1,6 +1,7 @@
 import dataUrl from 'emoji-picker-element-data/en/emojibase/data.json?url';
 import type { EmojiClickEvent } from 'emoji-picker-element/shared';
 import { useEffect, useRef } from 'react';
+import { hasKeyboard } from '../has-keyboard.ts';
 
 /** All emoji, by group and by search. Loaded when it is first opened; Escape and a click elsewhere close it. */
 export function EmojiPicker({ onPick, onClose }: { onPick: (emoji: string) => void; onClose: () => void }) {
@@ -25,7 +26,7 @@ export function EmojiPicker({ onPick, onClose }: { onPick: (emoji: string) => vo
         { signal },
       );
       place.replaceChildren(picker);
-      focusSearch(picker, signal);
+      if (hasKeyboard()) focusSearch(picker, signal);
     });
     document.addEventListener(
       'keydown',
@@ -56,6 +57,6 @@ function focusSearch(picker: HTMLElement, signal: AbortSignal): void {
   if (search) search.focus();
   else if (!signal.aborted)
     requestAnimationFrame(() => {
-      focusSearch(picker, signal);
+      if (hasKeyboard()) focusSearch(picker, signal);
     });
 }

@@ -11,7 +11,7 @@ import { PictureDialog } from './picture-dialog.tsx';
 /** A file that was shared: a picture is shown, all can be had. */
 export function FileCard({ file, room }: { file: FileFacts; room: Room }) {
   return (
-    <div className="file">
+    <div className="file" data-picture={isPicture(file)}>
       {isPicture(file) && <Picture file={file} room={room} />}
       <FileLine file={file} room={room} />
     </div>

@@ -45,7 +45,7 @@ export function TimelineView({ timeline, roomName }: { timeline: Timeline; roomN
   }
 
   // What oneself says is always seen.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (sendCount > 0) isAtEnd.current = true;
   }, [sendCount]);
   useLayoutEffect(stay);
@@ -55,7 +55,7 @@ export function TimelineView({ timeline, roomName }: { timeline: Timeline; roomN
 
   return (
     <div className="timeline">
-      {state.status === 'loading' && <TimelineSkeleton />}
+      {state.status === 'loading' && rows.length === 0 && <TimelineSkeleton />}
       {state.status === 'failed' && (
         <div className="empty" role="alert">
           <h2>This room can’t be shown</h2>
