@@ -141,7 +141,7 @@ export function createReceiptStore(database: Database) {
       ), fresh as (
         select *, ranges - acknowledged as fresh_ranges from before where (acknowledged @> ranges)::integer = 0
       ), added as (
-        update messages.receipt set acknowledged = receipt.acknowledged + fresh.ranges,
+        update messages.receipt set acknowledged = receipt.acknowledged + fresh.ranges + ${ownGaps},
           at = greatest(receipt.at, date_trunc('milliseconds', clock_timestamp()))
         from fresh where receipt.room_id = fresh.room_id and receipt.user_id = fresh.user_id
       )
@@ -181,6 +181,25 @@ export function createReceiptStore(database: Database) {
 
   return { begin, noteEntry, add, list };
 }
+
+/**
+ * What lies between acknowledged runs of a row of `fresh`, beside what was just added, and is nothing but the reader's own:
+ * that counts as acknowledged, and the runs stay few.
+ */
+const ownGaps = `coalesce((
+  select range_agg(gap) from (
+    select int8range(upper(run), lead(lower(run)) over (order by run)) as gap
+    from unnest(fresh.acknowledged + fresh.ranges) as run
+  ) as gaps
+  where not upper_inf(gap)
+    and (upper(gap) in (select lower(range) from unnest(fresh.ranges) as range)
+      or lower(gap) in (select upper(range) from unnest(fresh.ranges) as range))
+    and (
+      select true from messages.message
+      where message.room_id = fresh.room_id and id >= lower(gap) and id < upper(gap) and sender_id <> fresh.user_id
+      limit 1
+    ) is null
+), '{}'::int8multirange)`;
 
 /** All ids so far of the room of each row of `input`. */
 const upToLastId = `int8multirange(int8range(0, coalesce(

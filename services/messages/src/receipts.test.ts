@@ -316,6 +316,26 @@ describe('acknowledging', () => {
     }
   });
 
+  test('one’s own messages count where they lie between, in whatever order the others are acknowledged', async () => {
+    const [anna, berta] = [someone('anna'), someone('berta')];
+    const roomId = await client.openRoom(anna, berta);
+    await send(anna, roomId, 2);
+    await send(berta, roomId, 3);
+    await send(anna, roomId, 1);
+    await send(berta, roomId, 1);
+    await send(anna, roomId, 2);
+    await ack(berta, roomId, [1, 2]);
+    expect(await positions(anna, roomId)).toEqual({ berta: 2 });
+    await ack(berta, roomId, [6, 6]);
+    expect(await positions(anna, roomId)).toEqual({ berta: 6 });
+    await ack(berta, roomId, [9, 9]);
+    expect(await positions(anna, roomId)).toEqual({ berta: 6 });
+    await ack(berta, roomId, [8, 8]);
+    expect(await positions(anna, roomId)).toEqual({ berta: 9 });
+    await ack(anna, roomId, [3, 3], [5, 5]);
+    expect(await positions(anna, roomId)).toEqual({ anna: 3, berta: 9 });
+  });
+
   test('the time is that of the last acknowledgement which brought something new', async () => {
     const { anna, berta, roomId } = await openOwedRoom(2);
     const begun = Date.now();
