@@ -50,3 +50,12 @@ test('tells of refusals and silence; such a message may be stored all the same',
     'never answered: 1',
   ]);
 });
+
+test('where ids only grow, a hole is none; without history only answers count', () => {
+  const growing = new Audit(new Map([[0, [5, 9]]]), false);
+  growing.readRoom(room, both, [at(5, 0, 0), at(9, 0, 1)]);
+  expect(growing.result().problems).toEqual([]);
+  expect(new Audit(new Map([[0, [5, refused]]])).result(false).problems).toMatchObject([
+    { what: 'refused with an error', count: 1 },
+  ]);
+});

@@ -13,15 +13,18 @@ export type CpuSeconds = ReadonlyMap<string, number>;
 
 /** Everything that runs for the stack. */
 export function stackProcesses({ gateways, services, servers }: Stack): Map<string, readonly number[]> {
-  const pids = (processes: readonly ({ pid: number | undefined } | undefined)[]): number[] =>
-    processes.flatMap((found) => found?.pid ?? []);
   return new Map([
-    ['gateway', pids(gateways)],
-    ...Object.entries(services).map(([name, instances]) => [name, pids(instances)] as const),
-    ['nats', pids([servers.nats])],
-    ['redis', pids([servers.redis])],
-    ['postgres', pids([servers.postgres])],
+    ['gateway', processesOf(gateways)],
+    ...Object.entries(services).map(([name, instances]) => [name, processesOf(instances)] as const),
+    ['nats', processesOf([servers.nats])],
+    ['redis', processesOf([servers.redis])],
+    ['postgres', processesOf([servers.postgres])],
   ]);
+}
+
+/** The pids of those that run. */
+export function processesOf(processes: readonly ({ pid: number | undefined } | undefined)[]): number[] {
+  return processes.flatMap((found) => found?.pid ?? []);
 }
 
 /** CPU time so far of each group: user and system, with all threads, and with children, also those that have ended. */

@@ -1,6 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
-import { kindOf, markOf, messageIdIn, SendFrames } from './frames.ts';
+import {
+  contentOf,
+  lastNumber,
+  markOf,
+  markOfSend,
+  minContentBytes,
+  readMark,
+  SendFrames,
+} from './frames.ts';
 import { FrameReader, mask, textFrame } from './websocket.ts';
+import { wires } from './wires/index.ts';
+import type { Seat } from './wires/index.ts';
 
 /** A frame as a server writes it. */
 function serverFrame(payload: string, opcode = 1): Buffer {
@@ -20,29 +30,17 @@ function unmasked(bytes: Buffer, payloadStart: number): string {
   return payload.map((byte, index) => byte ^ mask[index & 3]!).toString();
 }
 
-const ack = JSON.stringify({
-  action: 'ack',
-  status: 'success',
-  message: 'Action processed successfully.',
-  data: { transaction_id: 'room_0a1b.1234', room_id: 'room_0a1b', message_id: 1234, timestamp: '2024' },
-});
-const delivery = JSON.stringify({
-  action: 'receive_message',
-  status: 'success',
-  message: 'New message received.',
-  data: { content: '{"action":"ack"', message_id: 7 },
-});
-const refusal = JSON.stringify({ action: 'error', original_action: 'send_message', status: 'error' });
-const otherError = JSON.stringify({ action: 'error', original_action: 'login', status: 'error' });
+const seat: Seat = { number: 12, url: 'ws://127.0.0.1:1', user: 'anna', key: 'k', roomId: 'room_0a1b' };
+const at = 1_234_567_890_123;
 
 describe('the frame reader', () => {
-  const payloads = ['', 'a', 'x'.repeat(125), 'y'.repeat(126), 'z'.repeat(65_535), 'w'.repeat(70_000), ack];
+  const payloads = ['', 'a', 'x'.repeat(125), 'y'.repeat(126), 'z'.repeat(65_535), 'w'.repeat(70_000), '{}'];
   const bytes = Buffer.concat(payloads.map((payload) => serverFrame(payload)));
 
   test.each([1, 2, 3, 7, 1_000, 65_536, bytes.length])('finds the frames in pieces of %i bytes', (size) => {
     const seen: string[] = [];
     const reader = new FrameReader((all, start, end) => seen.push(all.toString('utf8', start, end)));
-    for (let at = 0; at < bytes.length; at += size) reader.push(bytes.subarray(at, at + size));
+    for (let from = 0; from < bytes.length; from += size) reader.push(bytes.subarray(from, from + size));
     expect(seen).toEqual(payloads);
   });
 
@@ -58,51 +56,31 @@ describe('the frame reader', () => {
   });
 });
 
-describe('a frame that came', () => {
-  const around = Buffer.from(`${delivery}${ack}${refusal}${otherError}`);
-  const at = (text: string): [Buffer, number, number] => {
-    const start = around.indexOf(text);
-    return [around, start, start + text.length];
-  };
-
-  test.each([
-    [ack, 'confirmation'],
-    [delivery, 'delivery'],
-    [refusal, 'refusal'],
-    [otherError, 'other'],
-    ['{"action":"a', 'other'],
-  ])('%s is a %s', (text, kind) => {
-    expect(kindOf(Buffer.from(text), 0, text.length)).toBe(kind);
-  });
-
-  test('is read where it lies, between others', () => {
-    expect(kindOf(...at(ack))).toBe('confirmation');
-    expect(messageIdIn(...at(ack))).toBe(1234);
-    expect(messageIdIn(...at(delivery))).toBe(7);
-  });
-
-  test('without a message_id gives 0, whatever follows it', () => {
-    const bytes = Buffer.from(`${refusal}${ack}`);
-    expect(messageIdIn(bytes, 0, refusal.length)).toBe(0);
-  });
-});
-
 describe('frames that send', () => {
+  /** The text of the how-manieth of three frames that begin with send 1,234. */
+  function textOf(text: string, index: number): string {
+    const bytes = new SendFrames(text).take(1_234, 3, at);
+    const length = bytes.length / 3;
+    return unmasked(bytes.subarray(index * length, (index + 1) * length), 8);
+  }
+
   test.each([
-    [false, undefined],
-    [true, '12:0000001234.'],
-  ])('with ids of their own: %s', (withClientIds, clientMessageId) => {
-    const frames = new SendFrames('room_0a1b', 12, 200, withClientIds);
-    const bytes = frames.take(1_234, 3);
-    const frame = bytes.subarray(0, bytes.length / 3);
-    const { action, data } = JSON.parse(unmasked(frame, 8));
+    [undefined, undefined],
+    [markOfSend(seat.number), '12:0000001234.'],
+  ])('of the login dialect, with an id of their own: %s', (clientMessageId, expected) => {
+    const text = wires.login.sendText(seat, contentOf(12, 200), clientMessageId);
+    const { action, data } = JSON.parse(textOf(text, 0));
     expect(action).toBe('send_message');
     expect(data.room_id).toBe('room_0a1b');
-    expect(data.client_message_id).toBe(clientMessageId);
+    expect(data.client_message_id).toBe(expected);
     expect(Buffer.byteLength(data.content)).toBe(200);
     expect(markOf(data.content)).toEqual({ connection: 12, sequence: 1_234 });
-    const last = JSON.parse(unmasked(bytes.subarray((bytes.length / 3) * 2), 8));
-    expect(markOf(last.data.content)).toEqual({ connection: 12, sequence: 1_236 });
+    expect(markOf(JSON.parse(textOf(text, 2)).data.content)).toEqual({ connection: 12, sequence: 1_236 });
+  });
+
+  test('of socket.io carry their number as that of the packet', () => {
+    const text = textOf(wires['socket.io'].sendText(seat, contentOf(12, 200)), 1);
+    expect(text).toMatch(/^420000001235\["send","room_0a1b","12:0000001235\./);
   });
 
   test('are masked, whatever their length', () => {
@@ -113,7 +91,24 @@ describe('frames that send', () => {
     }
   });
 
+  test('tell what they were when they come back as deliveries', () => {
+    const { data } = JSON.parse(textOf(wires.login.sendText(seat, contentOf(12, 100)), 0));
+    const mark = { connection: 0, sequence: 0, sentAt: 0 };
+    readMark(Buffer.from(`"${data.content}"`), 1, mark);
+    expect(mark).toEqual({ connection: 12, sequence: 1_234, sentAt: at });
+    expect(contentOf(99_999, minContentBytes)).toHaveLength(minContentBytes);
+  });
+
   test('somebody else’s content has no mark', () => {
     expect(markOf('hello')).toBeUndefined();
   });
+});
+
+test.each([
+  ['{"content":"5","id":17}}', 17],
+  ['[{"id":1234567890}]', 1_234_567_890],
+  ['{"id":"none"}', 0],
+])('the last number of %s is %i', (text, expected) => {
+  const bytes = Buffer.from(`9${text}8`);
+  expect(lastNumber(bytes, 1, bytes.length - 1)).toBe(expected);
 });

@@ -36,3 +36,15 @@ test('what does not fit counts as the nearest that does', () => {
 test('an empty histogram says 0', () => {
   expect(new Histogram().summary()).toEqual({ count: 0, p50: 0, p99: 0, max: 0 });
 });
+
+test('what several counted is one histogram', () => {
+  const [one, other] = [new Histogram(), new Histogram()];
+  for (let value = 1; value <= 50; value += 1) one.record(value);
+  for (let value = 51; value <= 100; value += 1) other.record(value);
+  expect(Histogram.merged([one.snapshot(), other.snapshot()]).summary()).toEqual({
+    count: 100,
+    p50: 50,
+    p99: 99,
+    max: 100,
+  });
+});

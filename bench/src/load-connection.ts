@@ -1,70 +1,107 @@
-import { kindOf, messageIdIn, SendFrames } from './frames.ts';
 import { refused, type Outcomes } from './audit.ts';
+import { nowMicros } from './clock.ts';
+import { beginsWith, contentOf, markOfSend, readMark, SendFrames, type Mark } from './frames.ts';
 import { openSocket, textFrame, type RawSocket } from './websocket.ts';
+import { wires, type Seat, type Wire, type WireName } from './wires/index.ts';
 
-/** A frame of the login dialect. */
-interface Frame {
-  action: string;
-  status: string;
-  message: string;
-  data?: Record<string, unknown>;
-}
-
-const requestMs = 60_000;
-const firstCapacity = 1_024;
+const stepMs = 60_000;
+const firstCapacity = 256;
 const maxErrorsKept = 3;
 
-/** Hears of answers: so many sends of the connection, from the sequence number `first` on, were answered just now. */
-export type AnswerListener = (connection: LoadConnection, first: number, count: number) => void;
+/** What a load hears of its connections. Times are in microseconds of the machine's clock. */
+export interface LoadListener {
+  /** A send was answered. */
+  onAnswer(connection: LoadConnection, sequence: number, at: number): void;
+  /** Somebody's message came. */
+  onDelivery(sentAt: number, at: number): void;
+  /** Called once for each piece of bytes that came, with how many sends it answered and how many messages it brought. */
+  onRead(connection: LoadConnection, answers: number, deliveries: number): void;
+}
 
-/**
- * One user's connection, made to send messages to one room at little cost. Sends have sequence numbers from 0; they are
- * answered in their order, so an answer is matched to its send by counting.
- */
+const silent: LoadListener = {
+  onAnswer: () => undefined,
+  onDelivery: () => undefined,
+  onRead: () => undefined,
+};
+
+/** One for all: it is read before the next is. */
+const mark: Mark = { connection: 0, sequence: 0, sentAt: 0 };
+
+/** What was seen of the messages of others, one connection's. */
+export interface Deliveries {
+  count: number;
+  /** Messages that did not follow the one before of their sender: lost, doubled or overtaken. */
+  misordered: number;
+  /** Messages whose id was not above that before, where ids order a room. */
+  misnumbered: number;
+}
+
+/** One user's connection, made to send messages to one room, and to count what comes from there, at little cost. */
 export class LoadConnection {
-  readonly number: number;
-  readonly name: string;
-  /** Frames that were neither answers to sends nor deliveries, in the server's words; the first few. */
+  readonly seat: Seat;
+  /** Frames that were no answers to sends nor deliveries, in the server's words, and why it was lost; the first few. */
   readonly errors: string[] = [];
-  deliveries = 0;
-  /** Answered sends; the next answer is to the send of this number. */
+  readonly deliveries: Deliveries = { count: 0, misordered: 0, misnumbered: 0 };
+  listener: LoadListener = silent;
+  /** Answered sends. */
   answered = 0;
   sent = 0;
-  onAnswers: AnswerListener = () => {};
 
+  readonly #wire: Wire;
+  readonly #pong: Buffer | undefined;
+  readonly #frames: SendFrames;
+  readonly #lastSequences = new Map<number, number>();
+  #lastId = 0;
+  #contentOffset = 0;
   #socket!: RawSocket;
-  #frames: SendFrames | undefined;
   #begunAt = new Float64Array(firstCapacity);
   #outcomes = new Int32Array(firstCapacity);
   #answeredBeforeRead = 0;
-  #reply: { resolve: (frame: Frame) => void; reject: (error: Error) => void } | undefined;
+  #deliveriesBeforeRead = 0;
+  /** When the piece of bytes at hand came; 0 before that is asked. */
+  #readAt = 0;
+  #step: { until: Buffer; resolve: () => void; reject: (error: Error) => void } | undefined;
+  /** Frames that came before anything waited for them: a server may be the first to speak. */
+  #early: string[] = [];
+  #isReady = false;
   #isClosed = false;
 
-  private constructor(number: number) {
-    this.number = number;
-    this.name = `bench-${number}`;
+  private constructor(seat: Seat, wire: Wire, contentBytes: number, withClientIds: boolean) {
+    this.seat = seat;
+    this.#wire = wire;
+    this.#pong = wire.pong === undefined ? undefined : textFrame(wire.pong).bytes;
+    const clientMessageId = withClientIds ? markOfSend(seat.number) : undefined;
+    this.#frames = new SendFrames(wire.sendText(seat, contentOf(seat.number, contentBytes), clientMessageId));
   }
 
-  /** @param number Tells it apart from all others of the run. */
-  static async open(webSocketUrl: string, number: number): Promise<LoadConnection> {
-    const connection = new LoadConnection(number);
-    connection.#socket = await openSocket(webSocketUrl, {
+  /**
+   * Connects, opens the user's session and is in the room.
+   * @param contentBytes Length of each message's content, at least `minContentBytes`.
+   * @param withClientIds Whether each message has a `client_message_id`, on the wires that know it.
+   * @throws Error where the server refuses, in its words, or says nothing for a minute.
+   */
+  static async open(
+    seat: Seat,
+    wireName: WireName,
+    contentBytes: number,
+    withClientIds = false,
+  ): Promise<LoadConnection> {
+    const wire = wires[wireName];
+    const connection = new LoadConnection(seat, wire, contentBytes, withClientIds);
+    connection.#socket = await openSocket(new URL(wire.path, seat.url).href, {
       onText: (bytes, start, end) => {
         connection.#hear(bytes, start, end);
       },
       onRead: () => {
-        connection.#tellAnswers();
+        connection.#endRead();
       },
       onClose: (reason) => {
         connection.#closed(reason);
       },
     });
+    for (const { send, until } of wire.steps(seat)) await connection.#take(send, until);
+    connection.#isReady = true;
     return connection;
-  }
-
-  /** Says what the sends are to be; see {@link SendFrames}. */
-  prepareSends(roomId: string, contentBytes: number, withClientIds: boolean): void {
-    this.#frames = new SendFrames(roomId, this.number, contentBytes, withClientIds);
   }
 
   /** Sends that have not been answered yet. */
@@ -78,7 +115,7 @@ export class LoadConnection {
 
   /** What came of each send so far, by its sequence number. */
   get outcomes(): Outcomes {
-    return this.#outcomes.subarray(0, this.sent);
+    return this.#outcomes.slice(0, this.sent);
   }
 
   /** Whether the send, which was answered, got a message id. */
@@ -86,18 +123,18 @@ export class LoadConnection {
     return this.#outcomes[sequence]! > 0;
   }
 
-  /** When the send began, in ms of `performance.now()`. */
+  /** When the send began. */
   begunAt(sequence: number): number {
     return this.#begunAt[sequence]!;
   }
 
-  /** Sends the next messages, in one write. @param begunAt In ms of `performance.now()`: from when their latency counts. */
+  /** Sends the next messages, in one write. @param begunAt From when their latency counts, and that of their deliveries. */
   send(count: number, begunAt: number): void {
     if (this.#isClosed) return;
     const end = this.sent + count;
-    if (end > this.#begunAt.length) this.#grow();
+    while (end > this.#begunAt.length) this.#grow();
     this.#begunAt.fill(begunAt, this.sent, end);
-    this.#socket.write(this.#frames!.take(this.sent, count));
+    this.#socket.write(this.#frames.take(this.sent, count, begunAt));
     this.sent = end;
   }
 
@@ -111,67 +148,102 @@ export class LoadConnection {
     this.#outcomes = outcomes;
   }
 
-  /**
-   * Sends a request other than a message and resolves with its reply: the slow way, one at a time, while no sends are
-   * under way.
-   * @throws Error when it is refused, with the server's words; when no reply comes within a minute.
-   */
-  async request(action: string, data: object): Promise<NonNullable<Frame['data']>> {
-    const frame = await this.#exchange(action, data);
-    if (frame.status !== 'success') throw new Error(`${action} of ${this.name}: ${frame.message}`);
-    return frame.data ?? {};
-  }
-
-  #exchange(action: string, data: object): Promise<Frame> {
+  #take(send: string | undefined, until: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        reject(new Error(`${action} of ${this.name}: no reply within ${requestMs / 1_000} s`));
-      }, requestMs);
-      this.#reply = {
-        resolve: (frame) => {
+        reject(new Error(`${this.seat.user}: nothing came that begins with ${until}`));
+      }, stepMs);
+      const settle = <Value>(done: (value: Value) => void) => {
+        return (value: Value) => {
+          this.#step = undefined;
           clearTimeout(timer);
-          resolve(frame);
-        },
-        reject,
+          done(value);
+        };
       };
-      this.#socket.write(textFrame(JSON.stringify({ action, data })).bytes);
+      this.#step = { until: Buffer.from(until), resolve: settle(resolve), reject: settle(reject) };
+      if (send !== undefined) this.#socket.write(textFrame(send).bytes);
+      const early = this.#early;
+      this.#early = [];
+      for (const text of early) this.#hearStep(Buffer.from(text), 0, Buffer.byteLength(text));
+      if (this.#isClosed) this.#step.reject(new Error(`${this.seat.user}: ${this.errors.join(', ')}`));
     });
   }
 
   #hear(bytes: Buffer, start: number, end: number): void {
-    const kind = kindOf(bytes, start, end);
-    if (kind === 'confirmation') {
-      this.#outcomes[this.answered] = messageIdIn(bytes, start, end);
-      this.answered += 1;
-    } else if (kind === 'delivery') {
-      this.deliveries += 1;
-    } else if (kind === 'refusal') {
-      this.#outcomes[this.answered] = refused;
-      this.answered += 1;
+    if (!this.#isReady && this.#hearStep(bytes, start, end)) return;
+    const kind = this.#wire.kindOf(bytes, start, end);
+    if (kind === 'delivery') this.#hearDelivery(bytes, start, end);
+    else if (kind === 'confirmation')
+      this.#answer(bytes, start, end, this.#wire.confirmedId(bytes, start, end));
+    else if (kind === 'refusal') {
+      this.#answer(bytes, start, end, refused);
       this.#keepError(bytes.toString('utf8', start, end));
-    } else {
-      this.#hearOther(bytes.toString('utf8', start, end));
+    } else if (kind === 'ping') this.#socket.write(this.#pong!);
+    else if (this.sent > 0) this.#keepError(bytes.toString('utf8', start, end));
+  }
+
+  /** Whether the frame was one that leads into the room, or stands in the way there. */
+  #hearStep(bytes: Buffer, start: number, end: number): boolean {
+    const step = this.#step;
+    if (step && beginsWith(bytes, start, end, step.until)) {
+      step.resolve();
+      return true;
     }
+    if (this.#wire.kindOf(bytes, start, end) !== 'other') return false;
+    const text = bytes.toString('utf8', start, end);
+    if (!step) this.#early.push(text);
+    else if (text.includes('error')) step.reject(new Error(`${this.seat.user}: ${text}`));
+    return true;
   }
 
-  #hearOther(text: string): void {
-    const reply = this.#reply;
-    this.#reply = undefined;
-    if (reply) reply.resolve(JSON.parse(text) as Frame);
-    else if (this.sent > 0) this.#keepError(text);
+  #answer(bytes: Buffer, start: number, end: number, outcome: number): void {
+    const sequence = this.#wire.confirmedSequence?.(bytes, start, end) ?? this.answered;
+    this.#outcomes[sequence] = outcome;
+    this.answered += 1;
+    this.listener.onAnswer(this, sequence, (this.#readAt ||= nowMicros()));
   }
 
-  #tellAnswers(): void {
-    const first = this.#answeredBeforeRead;
+  #hearDelivery(bytes: Buffer, start: number, end: number): void {
+    const { deliveries } = this;
+    deliveries.count += 1;
+    readMark(bytes, this.#contentAt(bytes, start), mark);
+    const { connection, sequence, sentAt } = mark;
+    const last = this.#lastSequences.get(connection) ?? -1;
+    if (sequence !== last + 1) deliveries.misordered += 1;
+    if (sequence > last) this.#lastSequences.set(connection, sequence);
+    if (this.#wire.deliveredId) {
+      const id = this.#wire.deliveredId(bytes, start, end);
+      if (id <= this.#lastId) deliveries.misnumbered += 1;
+      this.#lastId = id;
+    }
+    this.listener.onDelivery(sentAt, (this.#readAt ||= nowMicros()));
+  }
+
+  /** Mostly it stands where it stood in the message before, which is faster to see than to look for it. */
+  #contentAt(bytes: Buffer, start: number): number {
+    const { contentKey } = this.#wire;
+    const guess = start + this.#contentOffset;
+    if (this.#contentOffset > 0 && beginsWith(bytes, guess - contentKey.length, bytes.length, contentKey))
+      return guess;
+    const position = bytes.indexOf(contentKey, start) + contentKey.length;
+    this.#contentOffset = position - start;
+    return position;
+  }
+
+  #endRead(): void {
+    const answers = this.answered - this.#answeredBeforeRead;
+    const deliveries = this.deliveries.count - this.#deliveriesBeforeRead;
     this.#answeredBeforeRead = this.answered;
-    if (this.answered > first) this.onAnswers(this, first, this.answered - first);
+    this.#deliveriesBeforeRead = this.deliveries.count;
+    this.#readAt = 0;
+    this.listener.onRead(this, answers, deliveries);
   }
 
   #closed(reason: string): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#keepError(reason);
-    this.#reply?.reject(new Error(`${this.name}: ${reason}`));
+    this.#step?.reject(new Error(`${this.seat.user}: ${reason}`));
   }
 
   #keepError(text: string): void {

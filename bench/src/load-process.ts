@@ -1,40 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { AuditResult } from './audit.ts';
-import type { LoadPlan, LoadResult } from './load.ts';
-
-/** Who sends where. */
-export interface RoomsPlan {
-  /** Where to connect, each in turn. */
-  urls: readonly string[];
-  connections: number;
-  /** The connections are dealt out to so many rooms. */
-  rooms: number;
-  /** Length of a message's content, in bytes. */
-  contentBytes: number;
-  /** Whether messages have a `client_message_id`. */
-  clientIds: boolean;
-}
-
-/** What the load generator does when asked, one thing at a time. */
-export interface LoadMethods {
-  /** Connects, registers, logs in and makes the rooms. */
-  prepare: (plan: RoomsPlan) => Promise<void>;
-  /** Starts a load; it runs until `finish`. */
-  start: (plan: LoadPlan) => Promise<void>;
-  /** Begins to measure. */
-  begin: () => Promise<void>;
-  /** Ends measuring; the load goes on. */
-  end: () => Promise<void>;
-  /** Ends the load; resolves when all is answered. */
-  finish: () => Promise<LoadResult>;
-  /** Compares history with what was sent and answered since `prepare`. */
-  audit: () => Promise<AuditResult>;
-  /** Error frames and lost connections, the first few of each connection. */
-  errors: () => Promise<string[]>;
-  close: () => Promise<void>;
-}
+import type { LoadMethods } from './load-plan.ts';
 
 export interface LoadCall {
   call: number;
@@ -99,13 +66,14 @@ export async function startLoadProcess(abort: AbortSignal): Promise<LoadProcess>
 
   return {
     pid: child.pid!,
-    prepare: (plan) => call('prepare', plan),
+    open: (plan) => call('open', plan),
     start: (plan) => call('start', plan),
     begin: () => call('begin'),
     end: () => call('end'),
     finish: () => call('finish'),
-    audit: () => call('audit'),
-    errors: () => call('errors'),
+    settle: (expected) => call('settle', expected),
+    accounts: () => call('accounts'),
+    churn: (plan) => call('churn', plan),
     close: () => call('close'),
     [Symbol.asyncDispose]: () => {
       child.kill('SIGKILL');

@@ -1,36 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Histogram, type Summary } from './histogram.ts';
-import type { LoadConnection } from './load-connection.ts';
+import { nowMicros } from './clock.ts';
+import { Histogram } from './histogram.ts';
+import type { LoadConnection, LoadListener } from './load-connection.ts';
+import type { LoadCounts, LoadPlan } from './load-plan.ts';
 
-/**
- * - `closed`: each connection keeps `window` sends in flight, a confirmation sets off the next send.
- * - `paced`: `perSecond` sends over all connections in turn, however long confirmations take; a send's latency counts from
- *   when it was due, so that a stall is seen in all sends it held up.
- */
-export type LoadPlan = { kind: 'closed'; window: number } | { kind: 'paced'; perSecond: number };
+const drainMicros = 30e6;
+const microsPerSecond = 1e6;
 
-/** What was measured. Times are in ms. */
-export interface LoadResult {
-  elapsedMs: number;
-  /** Confirmations, and errors in their place, that came within the measured time. */
-  confirmed: number;
-  refused: number;
-  /** Messages of others that came within the measured time, over all connections. */
-  delivered: number;
-  /** From the beginning of a send to its confirmation, for the sends that began within the measured time. */
-  latencyMs: Summary;
-  /** By how much paced sends went out later than due: what the generator itself adds. All 0 in a closed loop. */
-  latenessMs: Summary;
-}
-
-const drainMs = 30_000;
-const microseconds = 1_000;
-
-/** One load on the given connections: started, measured for a while, then finished. */
-export class Load {
-  readonly #connections: readonly LoadConnection[];
+/** One load on the given connections: started, measured for a while, then finished. Times are in microseconds. */
+export class Load implements LoadListener {
+  readonly #senders: readonly LoadConnection[];
   readonly #plan: LoadPlan;
   readonly #latency = new Histogram();
+  readonly #delivery = new Histogram();
   readonly #lateness = new Histogram();
   #isRunning = true;
   #timer: NodeJS.Timeout | undefined;
@@ -38,46 +20,55 @@ export class Load {
   #endedAt = Infinity;
   #confirmed = 0;
   #refused = 0;
-  #deliveredBefore = 0;
   #delivered = 0;
+  #reads = 0;
 
   constructor(connections: readonly LoadConnection[], plan: LoadPlan) {
-    this.#connections = connections;
+    this.#senders = connections.filter(({ seat }) => seat.number < plan.senders);
     this.#plan = plan;
-    for (const connection of connections) connection.onAnswers = this.#onAnswers;
-    if (plan.kind === 'closed') for (const connection of connections) connection.send(plan.window, now());
-    else this.#pace(plan.perSecond);
+    for (const connection of connections) connection.listener = this;
+    if (plan.kind === 'closed') for (const sender of this.#senders) sender.send(plan.window, nowMicros());
+    else if (this.#senders.length > 0) this.#pace((plan.perSecond * this.#senders.length) / plan.senders);
   }
 
-  readonly #onAnswers = (connection: LoadConnection, first: number, count: number): void => {
-    const at = now();
-    const isMeasured = at >= this.#beganAt && at < this.#endedAt;
-    for (let sequence = first; sequence < first + count; sequence += 1) {
-      if (!connection.isConfirmed(sequence)) {
-        if (isMeasured) this.#refused += 1;
-        continue;
-      }
-      if (isMeasured) this.#confirmed += 1;
-      const begunAt = connection.begunAt(sequence);
-      if (begunAt >= this.#beganAt && begunAt < this.#endedAt) {
-        this.#latency.record((at - begunAt) * microseconds);
-      }
+  onAnswer(connection: LoadConnection, sequence: number, at: number): void {
+    const isConfirmed = connection.isConfirmed(sequence);
+    if (this.#isMeasured(at)) {
+      if (isConfirmed) this.#confirmed += 1;
+      else this.#refused += 1;
     }
-    if (this.#isRunning && this.#plan.kind === 'closed') connection.send(count, at);
-  };
+    const begunAt = connection.begunAt(sequence);
+    if (isConfirmed && this.#isMeasured(begunAt)) this.#latency.record(at - begunAt);
+  }
+
+  onDelivery(sentAt: number, at: number): void {
+    if (this.#isMeasured(at)) this.#delivered += 1;
+    if (this.#isMeasured(sentAt)) this.#delivery.record(at - sentAt);
+  }
+
+  onRead(connection: LoadConnection, answers: number, deliveries: number): void {
+    if (deliveries > 0 && this.#isMeasuring) this.#reads += 1;
+    if (answers > 0 && this.#isRunning && this.#plan.kind === 'closed') connection.send(answers, nowMicros());
+  }
+
+  get #isMeasuring(): boolean {
+    return this.#beganAt !== Infinity && this.#endedAt === Infinity;
+  }
+
+  #isMeasured(at: number): boolean {
+    return at >= this.#beganAt && at < this.#endedAt;
+  }
 
   #pace(perSecond: number): void {
-    const startedAt = now();
+    const startedAt = nowMicros();
     let sent = 0;
     const sendDue = (): void => {
-      const at = now();
-      const due = Math.floor(((at - startedAt) * perSecond) / 1_000);
+      const at = nowMicros();
+      const due = Math.floor(((at - startedAt) * perSecond) / microsPerSecond);
       for (; sent < due; sent += 1) {
-        const dueAt = startedAt + ((sent + 1) * 1_000) / perSecond;
-        if (dueAt >= this.#beganAt && dueAt < this.#endedAt) {
-          this.#lateness.record((at - dueAt) * microseconds);
-        }
-        this.#connections[sent % this.#connections.length]!.send(1, dueAt);
+        const dueAt = Math.round(startedAt + ((sent + 1) * microsPerSecond) / perSecond);
+        if (this.#isMeasured(dueAt)) this.#lateness.record(at - dueAt);
+        this.#senders[sent % this.#senders.length]!.send(1, dueAt);
       }
       this.#timer = setTimeout(sendDue, 1);
     };
@@ -86,44 +77,32 @@ export class Load {
 
   /** Measures from now on. */
   begin(): void {
-    this.#beganAt = now();
-    this.#deliveredBefore = this.#deliveries;
+    this.#beganAt = nowMicros();
   }
 
   /** Measures until now. */
   end(): void {
-    this.#endedAt = now();
-    this.#delivered = this.#deliveries - this.#deliveredBefore;
-  }
-
-  get #deliveries(): number {
-    return this.#connections.reduce((sum, { deliveries }) => sum + deliveries, 0);
+    this.#endedAt = nowMicros();
   }
 
   /** Sends no more and waits for the answers that are due, 30 s at the most. */
-  async finish(): Promise<LoadResult> {
+  async finish(): Promise<LoadCounts> {
     this.#isRunning = false;
     clearTimeout(this.#timer);
-    const deadline = now() + drainMs;
-    while (this.#connections.some((connection) => connection.inFlight > 0 && !connection.isClosed)) {
-      if (now() > deadline) break;
+    const deadline = nowMicros() + drainMicros;
+    while (this.#senders.some((sender) => sender.inFlight > 0 && !sender.isClosed)) {
+      if (nowMicros() > deadline) break;
       await delay(10);
     }
     return {
-      elapsedMs: this.#endedAt - this.#beganAt,
+      elapsed: this.#endedAt - this.#beganAt,
       confirmed: this.#confirmed,
       refused: this.#refused,
       delivered: this.#delivered,
-      latencyMs: inMilliseconds(this.#latency.summary()),
-      latenessMs: inMilliseconds(this.#lateness.summary()),
+      reads: this.#reads,
+      latency: this.#latency.snapshot(),
+      delivery: this.#delivery.snapshot(),
+      lateness: this.#lateness.snapshot(),
     };
   }
-}
-
-function now(): number {
-  return performance.now();
-}
-
-function inMilliseconds({ count, p50, p99, max }: Summary): Summary {
-  return { count, p50: p50 / microseconds, p99: p99 / microseconds, max: max / microseconds };
 }

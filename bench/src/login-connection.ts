@@ -22,6 +22,8 @@ const requestsByReply: Readonly<Record<string, string>> = {
   room_created: 'create_room',
   ack: 'send_message',
   messages_list: 'get_messages',
+  room_joined: 'join_room',
+  room_left: 'leave_room',
 };
 
 export interface LoginListeners {

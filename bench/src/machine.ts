@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, fdatasyncSync, openSync, readlinkSync, rmSync, writeSync } from 'node:fs';
 import { cpus, release, tmpdir, totalmem, type } from 'node:os';
 import { join } from 'node:path';
-import type { Stack } from '@parley/local-stack';
+import type { Servers } from '@parley/local-stack';
 
 const syncTries = 31;
 
@@ -36,7 +36,7 @@ export function readHostFacts(): HostFacts {
   };
 }
 
-export function readMachineFacts({ servers }: Pick<Stack, 'servers'>): MachineFacts {
+export function readMachineFacts(servers: Servers): MachineFacts {
   return {
     ...readHostFacts(),
     nats: versionOf(servers.nats?.pid),

@@ -110,14 +110,14 @@ export interface RawSocket {
  * @throws Error where the server refuses.
  */
 export async function openSocket(webSocketUrl: string, listeners: SocketListeners): Promise<RawSocket> {
-  const { hostname, port, host, pathname } = new URL(webSocketUrl);
+  const { hostname, port, host, pathname, search } = new URL(webSocketUrl);
   const socket = connect({ host: hostname, port: Number(port), noDelay: true });
   let closeReason: string | undefined;
   socket.on('error', (error) => (closeReason ??= error.message));
   await once(socket, 'connect');
   socket.write(
     [
-      `GET ${pathname} HTTP/1.1`,
+      `GET ${pathname}${search} HTTP/1.1`,
       `Host: ${host}`,
       'Connection: Upgrade',
       'Upgrade: websocket',

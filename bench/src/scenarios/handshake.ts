@@ -1,9 +1,7 @@
-import { parseArgs } from 'node:util';
 import { letterFrequencies } from '@parley/protocol';
-import { hostText, readHostFacts } from './machine.ts';
-import { wholeNumber } from './options.ts';
-import type { Scenario } from './scenario.ts';
-import { number, table } from './table.ts';
+import { readHostFacts } from '../machine.ts';
+import type { Scenario } from '../scenario.ts';
+import { number } from '../table.ts';
 
 const megabyte = 1_000_000;
 /** Counted before the clock runs, so that the compiler has seen it. */
@@ -22,16 +20,21 @@ function frameOf(sentence: string): string {
 }
 
 /** How fast characters are counted for the integrity handshake, in one process. */
-export const handshake: Scenario = {
+export const handshake: Scenario<{ megabytes: number }> = {
+  name: 'handshake',
   summary: 'the character counts of the integrity handshake, in MB of UTF-8 a second',
-  usage: '  --megabytes 500   how much is counted of each text',
+  peers: [],
+  plots: ['megabytesPerSecond'],
+  options: { megabytes: { doc: 'how much is counted of each text', standard: '500', min: 1, max: 100_000 } },
+  headline: ({ megabytes }) => `Handshake: ${number(megabytes)} MB of each text`,
 
-  run(args) {
-    const { values } = parseArgs({ args, options: { megabytes: { type: 'string', default: '500' } } });
-    const bytes = wholeNumber('megabytes', values.megabytes, 1, 100_000) * megabyte;
-    const rows = Object.entries(texts).map(([name, text]) => [name, number(speedOf(text, bytes))]);
-    console.log(`${hostText(readHostFacts())}\n\n${table([['', 'MB/s'], ...rows])}`);
-    return Promise.resolve(true);
+  measure({ options }) {
+    const parts = Object.entries(texts).map(([name, text]) => ({
+      name,
+      values: { megabytesPerSecond: speedOf(text, options.megabytes * megabyte) },
+    }));
+    const audit = { text: 'nothing to compare', problems: [] };
+    return Promise.resolve({ facts: readHostFacts(), parts, audit });
   },
 };
 

@@ -1,12 +1,11 @@
-/** `npm run bench -- lobby`: what it costs to tell many guests of the rooms and their users. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
-import { readCpu, stackProcesses } from './cpu.ts';
-import { machineText, readMachineFacts } from './machine.ts';
-import { wholeNumber } from './options.ts';
-import { startBenchStack, type Scenario } from './scenario.ts';
-import { number, table } from './table.ts';
-import { openSocket, textFrame, type RawSocket } from './websocket.ts';
+import { startBenchStack } from '../bench-stack.ts';
+import { stackProcesses } from '../cpu.ts';
+import { readMachineFacts } from '../machine.ts';
+import { spending } from '../measure.ts';
+import type { Scenario } from '../scenario.ts';
+import { number } from '../table.ts';
+import { openSocket, textFrame, type RawSocket } from '../websocket.ts';
 
 /** Connections opened at the same time. */
 const opensAtOnce = 50;
@@ -21,55 +20,59 @@ interface Guest {
   isClosed: boolean;
 }
 
-export const lobby: Scenario = {
-  summary: 'the list of rooms, told to many guests in one room while rooms change',
-  usage: `  --connections 1000   guests in one room
-  --rate 1             rooms made or deleted a second
-  --seconds 20         measured time`,
+type LobbyOptions = { connections: number; rate: number; seconds: number };
 
-  async run(args, abort) {
-    const { values } = parseArgs({
-      args,
-      options: {
-        connections: { type: 'string', default: '1000' },
-        rate: { type: 'string', default: '1' },
-        seconds: { type: 'string', default: '20' },
-      },
-    });
-    const connections = wholeNumber('connections', values.connections, 1, 10_000);
-    const rate = wholeNumber('rate', values.rate, 1, 1_000);
-    const seconds = wholeNumber('seconds', values.seconds, 1, 3_600);
-    await using stack = await startBenchStack({ gateways: 1, abort });
-    console.log(
-      `Lobby: ${number(connections)} guests in one room, ${rate} changes of rooms a second\n${machineText(readMachineFacts(stack))}\n`,
-    );
+/** What it costs to tell many guests of the rooms and their users. */
+export const lobby: Scenario<LobbyOptions> = {
+  name: 'lobby',
+  summary: 'the list of rooms, told to many guests in one room while rooms change',
+  peers: [],
+  plots: ['coresUsed'],
+  grows: ['connections'],
+  options: {
+    connections: { doc: 'guests in one room', standard: '1000', min: 1, max: 25_000 },
+    rate: { doc: 'rooms made or deleted a second', standard: '1', min: 1, max: 1_000 },
+    seconds: { doc: 'measured time', standard: '20', min: 1, max: 3_600 },
+  },
+
+  headline: ({ connections, rate }) =>
+    `Lobby: ${number(connections)} guests in one room, ${rate} changes of rooms a second`,
+
+  async measure({ options, profileDir, log, abort }) {
+    const { connections, rate, seconds } = options;
+    await using stack = await startBenchStack({ gateways: 1, profileDir, log, abort });
     const { webSocketUrl } = stack.gateways[0]!;
     const guests = await openGuests(webSocketUrl, connections);
     const keeper = await openGuest(webSocketUrl, 'keeper');
     await delay(settleMs, undefined, { signal: abort });
 
-    const groups = stackProcesses(stack);
     for (const guest of guests) guest.lists = 0;
-    const before = readCpu(groups);
-    for (let change = 0; change < rate * seconds; change += 1) {
-      const [action, room] = [change % 2 === 0 ? 'createRoom' : 'deleteRoom', `room ${change >> 1}`];
-      keeper.socket.write(textFrame(JSON.stringify({ action, payload: { room } })).bytes);
-      await delay(1_000 / rate, undefined, { signal: abort });
-    }
-    const after = readCpu(groups);
+    const { cpu } = await spending(stackProcesses(stack), [process.pid], async () => {
+      for (let change = 0; change < rate * seconds; change += 1) {
+        const [action, room] = [change % 2 === 0 ? 'createRoom' : 'deleteRoom', `room ${change >> 1}`];
+        keeper.socket.write(textFrame(JSON.stringify({ action, payload: { room } })).bytes);
+        await delay(1_000 / rate, undefined, { signal: abort });
+      }
+    });
     await delay(settleMs, undefined, { signal: abort });
 
     const lists = guests.reduce((sum, guest) => sum + guest.lists, 0);
-    const shares = Array.from(after, ([group, used]) => [
-      group,
-      `${number(((used - (before.get(group) ?? 0)) * 100) / seconds, 1)} %`,
-    ]);
-    console.log(table([['CPU, of one core', ''], ...shares]));
-    console.log(`\n${number(lists / connections / seconds, 2)} lists a second to each guest`);
     const wrong = guests.filter(({ last, isClosed }) => isClosed || last !== keeper.last).length;
-    console.log(wrong === 0 ? 'All have the same last list.' : `${wrong} guests have another last list.`);
     for (const { socket } of [...guests, keeper]) socket.destroy();
-    return wrong === 0;
+    return {
+      facts: readMachineFacts(stack.servers),
+      parts: [
+        {
+          name: 'lists',
+          values: { listsPerSecond: lists / connections / seconds, coresUsed: cpu.total / seconds },
+          cpu: cpu.byGroup,
+        },
+      ],
+      audit: {
+        text: 'the last list of each guest',
+        problems: wrong > 0 ? [{ what: 'guests with another last list', count: wrong, example: '' }] : [],
+      },
+    };
   },
 };
 

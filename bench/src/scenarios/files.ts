@@ -1,12 +1,11 @@
-/** `npm run bench -- files`: how fast one client sends a file and gets it back, and how many small chunks are stored. */
 import { randomBytes } from 'node:crypto';
-import { parseArgs } from 'node:util';
-import { readCpu, stackProcesses, type CpuSeconds } from './cpu.ts';
-import { machineText, readMachineFacts } from './machine.ts';
-import { wholeNumber } from './options.ts';
-import { startBenchStack, type Scenario } from './scenario.ts';
-import { number, table } from './table.ts';
-import { mask, openSocket, textFrame, type RawSocket } from './websocket.ts';
+import { startBenchStack } from '../bench-stack.ts';
+import { stackProcesses } from '../cpu.ts';
+import { readMachineFacts } from '../machine.ts';
+import { spending } from '../measure.ts';
+import type { Part } from '../results.ts';
+import type { Scenario } from '../scenario.ts';
+import { mask, openSocket, textFrame, type RawSocket } from '../websocket.ts';
 
 const mebibyte = 2 ** 20;
 const largeChunk = 64 * 1_024;
@@ -14,45 +13,52 @@ const smallChunk = 1_024;
 /** Room for a chunk's number, so that it can be written into a finished frame. */
 const numberWidth = 8;
 
-interface Part {
-  name: string;
-  bytes: number;
-  chunks: number;
-  seconds: number;
-  cpu: CpuSeconds;
-}
+type FilesOptions = { megabytes: number; small: number; window: number };
 
-export const files: Scenario = {
+/** How fast one client sends a file and gets it back, and how many small chunks are stored. */
+export const files: Scenario<FilesOptions> = {
+  name: 'files',
   summary: 'one client sends a file and gets it back: MB/s, chunks a second, CPU',
-  usage: `  --megabytes 256   size of the file that is sent in chunks of 64 KiB (in MiB)
-  --small 32        size of the file that is sent in chunks of 1 KiB (in MiB)
-  --window 32       chunks under way at the same time; of the small ones 256`,
+  peers: [],
+  plots: ['megabytesPerSecond'],
+  grows: ['megabytes'],
+  options: {
+    megabytes: {
+      doc: 'size of the file sent in chunks of 64 KiB (in MiB)',
+      standard: '256',
+      min: 1,
+      max: 1_024,
+    },
+    small: { doc: 'size of the file sent in chunks of 1 KiB (in MiB)', standard: '32', min: 1, max: 1_024 },
+    window: {
+      doc: 'chunks under way at the same time; of the small ones 256',
+      standard: '32',
+      min: 1,
+      max: 256,
+    },
+  },
+  headline: ({ megabytes, small }) => `Files: one client, ${megabytes} MiB, and ${small} MiB in small chunks`,
 
-  async run(args, abort) {
-    const { values } = parseArgs({
-      args,
-      options: {
-        megabytes: { type: 'string', default: '256' },
-        small: { type: 'string', default: '32' },
-        window: { type: 'string', default: '32' },
-      },
-    });
-    const size = wholeNumber('megabytes', values.megabytes, 1, 1_024) * mebibyte;
-    const smallSize = wholeNumber('small', values.small, 1, 1_024) * mebibyte;
-    const window = wholeNumber('window', values.window, 1, 256);
-    await using stack = await startBenchStack({ gateways: 1, abort });
-    console.log(`Files: one client\n${machineText(readMachineFacts(stack))}\n`);
-
+  async measure({ options, profileDir, log, abort }) {
+    const { megabytes, small, window } = options;
+    const [size, smallSize] = [megabytes * mebibyte, small * mebibyte];
+    await using stack = await startBenchStack({ gateways: 1, profileDir, log, abort });
     const groups = stackProcesses(stack);
     const client = await Client.open(stack.gateways[0]!.webSocketUrl);
-    const measure = async (name: string, bytes: number, chunkBytes: number, work: () => Promise<void>) => {
-      const before = readCpu(groups);
+    const measure = async (
+      name: string,
+      bytes: number,
+      chunkBytes: number,
+      work: () => Promise<void>,
+    ): Promise<Part> => {
       const start = performance.now();
-      await work();
+      const { cpu } = await spending(groups, [process.pid], work);
       const seconds = (performance.now() - start) / 1_000;
-      const after = readCpu(groups);
-      const cpu = new Map(Array.from(after, ([group, used]) => [group, used - (before.get(group) ?? 0)]));
-      return { name, bytes, chunks: Math.ceil(bytes / chunkBytes), seconds, cpu };
+      const values = {
+        megabytesPerSecond: bytes / 1e6 / seconds,
+        chunksPerSecond: Math.ceil(bytes / chunkBytes) / seconds,
+      };
+      return { name, values, cpu: cpu.byGroup };
     };
     const upload = (name: string, bytes: number, chunkBytes: number, inFlight: number) =>
       measure(name, bytes, chunkBytes, () => client.upload(name, bytes, chunkBytes, inFlight));
@@ -65,24 +71,11 @@ export const files: Scenario = {
       ),
       await upload('upload, 1 KiB chunks', smallSize, smallChunk, 256),
     ];
-    console.log(resultTable(parts));
     client.close();
-    return true;
+    const audit = { text: 'every chunk confirmed, as many came back', problems: [] };
+    return { facts: readMachineFacts(stack.servers), parts, audit };
   },
 };
-
-function resultTable(parts: readonly Part[]): string {
-  const groups = [...parts[0]!.cpu.keys()];
-  return table([
-    ['', 'MB/s', 'chunks/s', ...groups.map((group) => `${group} CPU s`)],
-    ...parts.map(({ name, bytes, chunks, seconds, cpu }) => [
-      name,
-      number(bytes / 1e6 / seconds, 1),
-      number(chunks / seconds),
-      ...groups.map((group) => number(cpu.get(group) ?? 0, 2)),
-    ]),
-  ]);
-}
 
 /** A user's connection that spends as little as it can on each frame. */
 class Client {
