@@ -277,10 +277,10 @@ test('chat as JSON tells of all rooms', async () => {
   for (const room_id of [first, second]) await berta.ask('send_message', { room_id, content: 'hi' });
   const told = () => chat.values.filter(({ type }) => type === 'message');
   await until('both messages', () => told().length === 2);
-  expect(told().map(({ roomId, content }) => [roomId, content])).toEqual([
-    [first, 'hi'],
-    [second, 'hi'],
-  ]);
+  // Rooms don't wait for each other.
+  expect(new Set(told().map(({ roomId, content }) => `${roomId as string} ${content as string}`))).toEqual(
+    new Set([`${first} hi`, `${second} hi`]),
+  );
   expect(await chat.endInput('/join Jungle\n').outcome()).toMatchObject({ code: 0 });
   expect(chat.values.at(-1)).toEqual({ type: 'error', code: 'room_not_found', text: expect.any(String) });
 });

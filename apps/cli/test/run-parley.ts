@@ -92,7 +92,16 @@ export async function run(
   return await command.endInput(options.input).outcome();
 }
 
-const leftOut = ['PARLEY_URL', 'PARLEY_USER', 'PARLEY_PASSWORD', 'NO_COLOR', 'FORCE_COLOR', 'NODE_OPTIONS'];
+const leftOut = [
+  'PARLEY_URL',
+  'PARLEY_USER',
+  'PARLEY_PASSWORD',
+  'NO_COLOR',
+  'FORCE_COLOR',
+  // With it Node believes that no terminal has colours.
+  'CI',
+  'NODE_OPTIONS',
+];
 
 /** Our environment without what would change the command's ways. */
 export function environmentWith(added: Record<string, string>): Record<string, string | undefined> {

@@ -74,6 +74,54 @@ describe('a room channel', () => {
     expect(reads()).toBe(0);
   });
 
+  test('delivers to a connection that has read ahead nothing of that again', async () => {
+    const { channel, commit } = openRoom();
+    const [listener, ahead] = [new Listener(), new Listener()];
+    commit(2);
+    channel.start(2);
+    channel.attach(listener);
+    const [third, fourth, fifth] = commit(3);
+    channel.attach(ahead, 4);
+    channel.hear([third!]);
+    channel.hear([fourth!]);
+    channel.hear([fifth!]);
+    channel.hear(commit(1));
+    await until('the last one', () => ahead.ids.at(-1) === 6);
+    expect(ahead.ids).toEqual([5, 6]);
+    expect(listener.ids).toEqual(upTo(6, 3));
+  });
+
+  test('delivers what is new to a connection that says it has what nobody sent', async () => {
+    const { channel, commit } = openRoom();
+    const listener = new Listener();
+    commit(2);
+    channel.start(2);
+    channel.attach(listener, 1_000);
+    channel.hear(commit(1));
+    await until('what was sent since it came', () => listener.ids.length === 1);
+    channel.hear(commit(1));
+    expect(listener.ids).toEqual([3, 4]);
+  });
+
+  test('gathers, in a large room, what comes while everybody is written to, and keeps its order', async () => {
+    const { channel, commit, reads } = openRoom();
+    let writes = 0;
+    class Counter extends Listener {
+      override write(frames: Buffer): void {
+        writes += 1;
+        super.write(frames);
+      }
+    }
+    const listeners = Array.from({ length: 500 }, () => new Counter());
+    for (const listener of listeners) channel.attach(listener);
+    channel.start(0);
+    for (let number = 1; number <= 20; number += 1) channel.hear(commit(1));
+    await until('all messages', () => listeners.at(-1)!.ids.length === 20);
+    for (const listener of listeners) expect(listener.ids).toEqual(upTo(20));
+    expect(writes).toBeLessThanOrEqual(3 * listeners.length);
+    expect(reads()).toBe(0);
+  });
+
   test('delivers what was heard while the last id was being read, from that id on', () => {
     const { channel, commit } = openRoom();
     const listener = new Listener();

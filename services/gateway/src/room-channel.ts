@@ -59,6 +59,8 @@ interface CatchUp<R> {
   connection: R;
   /** The last message that the connection has. */
   position: MessageId;
+  /** It has more than the channel has delivered yet, and waits for it. */
+  isAhead: boolean;
 }
 
 /** Services that write at once may be heard in another order: so long a skipped id is waited for, in ms. */
@@ -66,8 +68,20 @@ const reorderMs = 30;
 const retryMs = 250;
 /** How soon a reader that is behind is looked at again, in ms. */
 const paceMs = 20;
+/** How soon somebody has been heard of what a connection says it has, in ms; or it never was. */
+const aheadMs = 1_000;
 /** Messages kept while an earlier one is missing; more are read from history. */
 const maxEarly = 1_000;
+/** What one write to one socket takes, about, in ms. */
+const writeMs = 0.01;
+/**
+ * Where writing to everybody takes at least so long, in ms, what comes within the same time again is gathered and written
+ * together: under load a large room costs few writes, and no message waits longer than writing took. At most so long.
+ */
+const minGatherMs = 1;
+const maxGatherMs = 20;
+/** Gathered messages that wait no longer. */
+const maxGathered = 500;
 
 /**
  * One room as one gateway sees it: takes the room's messages as the bus brings them and delivers them to the local
@@ -85,6 +99,8 @@ export class RoomChannel<R extends Receiver> {
   #lastSeen: MessageId = 0;
   #early = new Map<MessageId, SentMessage>();
   #repairTimer: NodeJS.Timeout | undefined;
+  /** Runs while messages are gathered. */
+  #gatherTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   readonly #members = new Set<R>();
@@ -128,12 +144,12 @@ export class RoomChannel<R extends Receiver> {
   /** @param after What follows this message is delivered to the connection; by default what is sent from now on. */
   attach(connection: R, after?: MessageId): void {
     if (this.has(connection)) return;
-    const isBehind = after !== undefined && (this.#state === 'starting' || after < this.#position);
-    if (!isBehind) {
+    const isLevel = this.#state !== 'starting' && after === this.#position;
+    if (after === undefined || isLevel) {
       this.#members.add(connection);
       return;
     }
-    const run = { connection, position: after };
+    const run = { connection, position: after, isAhead: false };
     this.#catchingUp.set(connection, run);
     if (this.#state !== 'starting') void this.#catchUp(run);
   }
@@ -148,6 +164,10 @@ export class RoomChannel<R extends Receiver> {
   /** Delivers to one connection what it missed, until it is where all others are. */
   async #catchUp(run: CatchUp<R>): Promise<void> {
     const { connection } = run;
+    if (run.position > this.#position) {
+      this.#waitFor(run);
+      return;
+    }
     while (run.position < this.#position) {
       const page = await this.#read(run.position);
       if (this.#isOver(run)) return;
@@ -165,6 +185,24 @@ export class RoomChannel<R extends Receiver> {
     this.#members.add(connection);
   }
 
+  /** It has read in history what is still on its way to us: nothing of that is delivered to it again. */
+  #waitFor(run: CatchUp<R>): void {
+    const { position } = this;
+    run.isAhead = true;
+    setTimeout(() => {
+      const isUnheardOf = this.#state === 'live' && this.#lastSeen < run.position;
+      if (this.#isOver(run) || !run.isAhead || !isUnheardOf) return;
+      // No message has that id: what was sent since it came is delivered.
+      run.position = position;
+      this.#follow(run);
+    }, aheadMs).unref();
+  }
+
+  #follow(run: CatchUp<R>): void {
+    run.isAhead = false;
+    void this.#catchUp(run);
+  }
+
   /** Its connection went meanwhile, perhaps to come back with a run of its own. */
   #isOver(run: CatchUp<R>): boolean {
     return this.#isClosed || this.#catchingUp.get(run.connection) !== run;
@@ -175,13 +213,29 @@ export class RoomChannel<R extends Receiver> {
     const last = messages.at(-1)!.id;
     this.#lastSeen = Math.max(this.#lastSeen, last);
     const fresh = messages.filter(({ id }) => id > this.#position);
-    if (this.#state === 'live' && fresh[0]?.id === this.#position + 1) {
+    if (this.#state === 'live' && !this.#gatherTimer && fresh[0]?.id === this.#position + 1) {
       this.#advance(fresh);
       this.#deliverEarly();
     } else {
       for (const message of fresh) if (this.#early.size < maxEarly) this.#early.set(message.id, message);
+      if (this.#early.size >= maxGathered) this.#endGathering();
       this.#expectRepair();
     }
+  }
+
+  /** After everybody was written to. */
+  #gather(): void {
+    const ms = Math.min(this.#members.size * writeMs, maxGatherMs);
+    if (ms < minGatherMs || this.#isClosed) return;
+    this.#gatherTimer ??= setTimeout(() => {
+      this.#endGathering();
+    }, ms);
+  }
+
+  #endGathering(): void {
+    clearTimeout(this.#gatherTimer);
+    this.#gatherTimer = undefined;
+    if (this.#state === 'live') this.#deliverEarly();
   }
 
   /** Takes word of the room's last id, whose event may never have come. */
@@ -194,6 +248,10 @@ export class RoomChannel<R extends Receiver> {
     this.#position = messages.at(-1)!.id;
     this.#deliver(messages, this.#members);
     for (const follower of this.#followers.values()) follower.advanced(this.roomId, messages);
+    for (const run of this.#catchingUp.values()) {
+      if (run.isAhead && run.position <= this.#position) this.#follow(run);
+    }
+    this.#gather();
   }
 
   #deliverEarly(): void {
@@ -205,10 +263,13 @@ export class RoomChannel<R extends Receiver> {
   }
 
   #expectRepair(): void {
-    if (this.#state !== 'live' || this.#lastSeen <= this.#position || this.#repairTimer) return;
+    const isDue = this.#state === 'live' && this.#lastSeen > this.#position && !this.#gatherTimer;
+    if (!isDue || this.#repairTimer) return;
     this.#repairTimer = setTimeout(() => {
       this.#repairTimer = undefined;
-      if (this.#lastSeen > this.#position) void this.#repair();
+      // What is gathered meanwhile is not missing.
+      if (this.#gatherTimer) this.#endGathering();
+      else if (this.#lastSeen > this.#position) void this.#repair();
     }, reorderMs);
   }
 
@@ -306,5 +367,6 @@ export class RoomChannel<R extends Receiver> {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#repairTimer);
+    clearTimeout(this.#gatherTimer);
   }
 }
