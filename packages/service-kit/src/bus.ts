@@ -233,7 +233,10 @@ export class Bus implements AsyncDisposable {
     this.#nats.publish(subject, JSON.stringify(event));
   }
 
-  /** Hears events, in the order of each publisher. The handler must not throw. */
+  /**
+   * Hears events, in the order of each publisher. What is asked of a service afterwards goes the same way behind the subscription, so
+   * that no event falls between its answer and what is heard. The handler must not throw.
+   */
   subscribe(subject: string, hear: (event: unknown, subject: string) => void): BusSubscription {
     return this.#nats.subscribe(subject, {
       callback: (error, message) => {

@@ -134,7 +134,6 @@ export class Lobby implements Disposable {
     while (!this.#isClosed) {
       try {
         // Subscribed first, so that no change falls between.
-        await bus.flush();
         const { version, rooms, total } = await bus.call(readLobby, {}, createContext(requestTimeoutMs));
         const listed = new Set(rooms.map(({ roomId }) => roomId));
         for (const [roomId, room] of this.#rooms) {

@@ -61,7 +61,6 @@ export class LocalUsers {
     presence.enter(everywhere, session.name);
     try {
       // Subscribed first, then the rooms are read, so that no change falls between.
-      await bus.flush();
       const [{ rooms }, isCurrent] = await Promise.all([
         bus.call(findMemberships, { userId: session.userId }, context),
         isSessionOpen(bus, session, context, connection.id),

@@ -174,7 +174,6 @@ export class RoomChannels implements Disposable {
     const roomIds = channels.map(({ roomId }) => roomId);
     for (;;) {
       try {
-        await this.#parts.bus.flush();
         const context = createContext(this.#parts.requestTimeoutMs);
         const [rooms, { lastIds }] = await Promise.all([
           this.#readRooms(roomIds),

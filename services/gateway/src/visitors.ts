@@ -75,10 +75,9 @@ export class Visitors {
     after: MessageId | undefined,
     context: RequestContext,
   ): Promise<Room> {
-    const { bus, channels, presence } = this.#parts;
+    const { channels, presence } = this.#parts;
     const visit = this.#visits.get(connection)!;
     const { departures } = visit;
-    if (visit.subscription) await bus.flush();
     const room = await find();
     const { roomId } = room;
     if (!connection.isOpen() || !this.has(connection)) throw new ParleyError('unavailable');

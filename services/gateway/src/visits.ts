@@ -189,7 +189,6 @@ export class Visits {
 
   async #requireOpen(connection: Connection, session: BoundSession, context: RequestContext): Promise<void> {
     const { bus } = this.#parts;
-    await bus.flush();
     if (!(await isSessionOpen(bus, session, context))) throw new ParleyError('not_authenticated');
     if (!connection.isOpen()) throw new ParleyError('unavailable');
   }
