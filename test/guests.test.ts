@@ -36,6 +36,20 @@ describe('a guest of the identify dialect', () => {
     expect(await client.event('error')).toEqual(refused('not_authenticated'));
   });
 
+  test('leaves its name free though Redis was away when it went', async () => {
+    const anton = await guest('anton', 0);
+    const redis = parley.stack.servers.redis!;
+    await redis.stop();
+    await anton.close();
+    await redis.start();
+    await until('somebody else has it', async () => {
+      const other = await parley.connectIdentify(1);
+      const isTaken = (await other.request('identify', { username: 'anton' })).action === 'error';
+      if (isTaken) await other.close();
+      return !isTaken;
+    });
+  });
+
   test('has a name that neither an account nor another guest has, on any gateway', async () => {
     await parley.logIn('owner of a name');
     const anna = await guest('anna', 0);

@@ -94,9 +94,14 @@ function composeSuite(): void {
     /** Resolves once everybody is in, and has said something more. */
     async function everybodyGoesOn(): Promise<void> {
       const before = all.map(({ said }) => said.length);
-      await until('everybody goes on', () =>
-        all.every((talker, index) => talker.isConnected && talker.said.length > before[index]! + 1),
-      );
+      const silent = () =>
+        all.filter(({ isConnected, said }, index) => !isConnected || said.length <= before[index]! + 1);
+      await until('everybody goes on', () => silent().length === 0).catch((cause: unknown) => {
+        const reasons = silent().map(
+          (talker) => `${talker.name}: ${talker.isConnected ? 'in' : talker.obstacle}`,
+        );
+        throw new Error(`silent: ${reasons.join(', ')}`, { cause });
+      });
     }
 
     test.each(['auth', 'rooms', 'messages', 'files', 'nats', 'redis', 'postgres', 'minio', 'loadbalancer'])(

@@ -15,6 +15,8 @@ export class Talker implements Disposable {
   readonly endings: number[] = [];
   readonly #openLine: OpenLine;
   readonly #resent = new Set<string>();
+  /** Why the last attempt to come in failed. */
+  obstacle = '';
   #line: PromiseWithResolvers<Line> = Promise.withResolvers();
   #current: Line | undefined;
   #hasLeft = false;
@@ -70,8 +72,9 @@ export class Talker implements Disposable {
         this.endings.push(await line.ended);
         this.#current = undefined;
         this.#line = Promise.withResolvers();
-      } catch {
+      } catch (error) {
         // Nobody there to answer: in a moment perhaps.
+        this.obstacle = String(error);
       }
       await delay(reconnectMs());
     }

@@ -10,6 +10,9 @@ export interface RedisOptions {
   log: Log;
 }
 
+/** A server that is just restarted may answer nothing at all: the next attempt finds it. In ms. */
+const connectTimeoutMs = 1_000;
+
 /** Redis with our failure manners: away means `unavailable` at once, and reconnecting goes on for ever. */
 export class RedisStore implements AsyncDisposable {
   readonly #redis: Redis;
@@ -18,7 +21,7 @@ export class RedisStore implements AsyncDisposable {
   constructor({ redisUrl, timeoutMs, log }: RedisOptions) {
     this.#redis = new Redis(redisUrl, {
       commandTimeout: timeoutMs,
-      connectTimeout: timeoutMs,
+      connectTimeout: Math.min(timeoutMs, connectTimeoutMs),
       // A command that was under way when the connection broke may have been done: its caller decides, not the driver.
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,

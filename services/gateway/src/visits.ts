@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   createRoom,
   describeRooms,
@@ -59,6 +60,10 @@ export interface VisitsParts {
 
 const maxPerRequest = 1_000;
 
+/** How long, and how often, it is tried to release names, in ms: services and their servers restart. */
+const releaseForMs = 15_000;
+const releaseEveryMs = 500;
+
 /** What connections ask for that join rooms one by one: who they are, and where they are present. */
 export class Visits {
   readonly #parts: VisitsParts;
@@ -66,14 +71,25 @@ export class Visits {
 
   constructor(parts: VisitsParts) {
     this.#parts = parts;
-    const { bus, log, requestTimeoutMs } = parts;
-    this.#releases = new Batches(async (guests) => {
+    this.#releases = new Batches((guests) => this.#releaseAll(guests));
+  }
+
+  /** Tries again for a while: a name that is not released is nobody's until its claim is over. Never rejects. */
+  async #releaseAll(guests: HeldGuest[]): Promise<void> {
+    const { bus, log, requestTimeoutMs } = this.#parts;
+    const end = Date.now() + releaseForMs;
+    for (;;) {
       try {
         await bus.call(releaseGuests, { guests }, createContext(requestTimeoutMs));
+        return;
       } catch (err) {
-        log.warn({ err, guests: guests.length }, 'the names of guests that are gone could not be released');
+        if (Date.now() >= end) {
+          log.warn({ err, guests: guests.length }, 'the names of guests that are gone could not be released');
+          return;
+        }
+        await delay(releaseEveryMs);
       }
-    });
+    }
   }
 
   /** A guest with the lobby's list, in room `default`; who is one already is renamed. */
