@@ -2,8 +2,11 @@ import eslint from '@eslint/js';
 import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
+/** Of the gateway: each knows those before it only. */
+const gatewayFolders = ['connection', 'rooms', 'users', 'files', 'http', 'server'];
+
 export default tseslint.config(
-  { ignores: ['**/node_modules/', '.parley/', 'apps/web/dist/', 'packages/client/dist/'] },
+  { ignores: ['**/node_modules/', '.parley/', '**/dist/'] },
   eslint.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {
@@ -31,6 +34,16 @@ export default tseslint.config(
       ].map((rule) => [`@typescript-eslint/no-${rule}`, 'off']),
     ),
   },
+  ...gatewayFolders.map((folder, index) => ({
+    files: [`services/gateway/src/${folder}/**`],
+    ignores: ['**/*.test.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: gatewayFolders.slice(index + 1).map((later) => `**/${later}/**`) },
+      ],
+    },
+  })),
   { files: ['apps/web/src/**'], ...reactHooks.configs.flat.recommended },
   { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
   {

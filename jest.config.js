@@ -12,16 +12,23 @@ export default {
     '<rootDir>/test',
     '<rootDir>/bench',
   ],
-  // The compose system takes minutes and a Docker: npm run test:compose.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/compose/'],
+  // The compose system takes minutes and a Docker: npm run test:compose. The bench is tried apart, too: npm run test:bench.
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '<rootDir>/test/compose/',
+    '<rootDir>/bench/src/scenarios/scenarios.test.ts',
+  ],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' } }],
   },
   globalSetup: '<rootDir>/test/servers-setup.js',
   globalTeardown: '<rootDir>/test/servers-teardown.js',
-  testTimeout: 60_000,
+  // Longer than tests wait for any one thing, so that it is told what they waited for.
+  testTimeout: 120_000,
+  testSequencer: '<rootDir>/test/longest-first.js',
   // Servers that are given serve one Parley at a time.
-  maxWorkers: hasServersGiven ? 1 : 2,
+  // Otherwise three: tests wait for processes a third of their time.
+  maxWorkers: hasServersGiven ? 1 : 3,
   reporters: ['default', '<rootDir>/test/summary-reporter.js'],
 };

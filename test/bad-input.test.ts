@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { password, startParley, until } from '@parley/test-kit';
-import type { Parley } from '@parley/test-kit';
+import type { LoginClient, Parley } from '@parley/test-kit';
 import { WebSocket } from 'ws';
 
 let parley: Parley;
@@ -127,6 +127,52 @@ test('a binary frame closes with 1003, a frame above 1 MiB with 1009', async () 
   expect(await large.closed).toBe(1009);
 });
 
+test.each([
+  [
+    'in too many pieces',
+    1008,
+    ({ socket }) => {
+      sendInPieces(socket, 16_385);
+    },
+  ],
+  [
+    'that is no UTF-8',
+    1007,
+    ({ socket }) => {
+      socket.send(Buffer.from([0xff]), { binary: false });
+    },
+  ],
+  [
+    'that is too large',
+    1009,
+    (client) => {
+      client.send('x'.repeat(1_048_577));
+    },
+  ],
+  [
+    'that is binary',
+    1003,
+    ({ socket }) => {
+      socket.send(Buffer.from('{"action":"get_rooms"}'));
+    },
+  ],
+] satisfies [string, number, (client: LoginClient) => void][])(
+  'a frame %s closes with %i, which is counted',
+  async (_what, code, send) => {
+    const { healthUrl } = parley.stack.gateways[0]!;
+    const closed = () => metric(healthUrl, `parley_gateway_closed_total{code="${code}"}`);
+    const before = await closed();
+    const client = await parley.connect();
+    send(client);
+    expect(await client.closed).toBe(code);
+    expect(await closed()).toBe(before + 1);
+  },
+);
+
+function sendInPieces(socket: WebSocket, pieces: number): void {
+  for (let n = 0; n < pieces; n += 1) socket.send('x', { fin: false });
+}
+
 test('a socket is accepted on /, /ws and /chat, and nowhere else', async () => {
   const { webSocketUrl } = parley.stack.gateways[0]!;
   for (const path of ['/', '/ws', '/chat', '/ws?query=1']) {
@@ -170,7 +216,50 @@ test('a reader that does not read is closed with 1013 and costs nobody else', as
   expect(messages[0].message_id).toBe(seen + 1);
 });
 
-async function metric(healthUrl: string, name: string): Promise<number> {
+/** Bytes that are read at once, whatever they are part of. */
+const readAtOnce = 65_536;
+
+test.each([
+  ['many', { requests: 600, bytes: 4_096, most: 256 }],
+  ['large', { requests: 16, bytes: 1_000_000, most: 5 }],
+])(
+  'of %s requests only so much is read as may be unanswered; the rest waits, and all are answered in order',
+  async (what, { requests, bytes, most }) => {
+    const [hasty, calm] = await Promise.all([parley.logIn(`hasty, ${what}`), parley.logIn(`calm, ${what}`)]);
+    const { room_id } = await hasty.ask('create_room', { room_name: 'Queue', participants: [] });
+    const { healthUrl } = parley.stack.gateways[0]!;
+    const [messages] = parley.stack.services.messages;
+    const framesRead = () => metric(healthUrl, 'parley_gateway_frames_received_total');
+    const before = await framesRead();
+    let others = 0;
+    const readOfHasty = async () => (await framesRead()) - before - others;
+
+    hasty.socket.pause();
+    messages!.signal('SIGSTOP');
+    const padding = 'x'.repeat(bytes);
+    for (let n = 0; n < requests; n += 1) {
+      hasty.send({ action: 'send_message', data: { room_id, content: String(n), padding } });
+    }
+    try {
+      await until('as much as may be unanswered', async () => (await readOfHasty()) >= most);
+      for (; others < 20; others += 1) expect(await calm.ask('get_rooms')).toEqual({ rooms: [] });
+      expect(await readOfHasty()).toBeLessThanOrEqual(most + Math.ceil(readAtOnce / bytes));
+    } finally {
+      messages!.signal('SIGCONT');
+    }
+    await until('all of it', async () => (await readOfHasty()) === requests);
+    hasty.socket.resume();
+    await until('the last answer', () => hasty.all('ack').length === requests);
+    const ids = hasty.all('ack').map(({ data }) => data.message_id);
+    expect(ids).toEqual(Array.from({ length: requests }, (_, n) => n + 1));
+    const page = await hasty.ask('get_messages', { room_id, after_id: 0, limit: 1_000 });
+    expect(page.messages.map(({ content }: any) => Number(content))).toEqual(ids.map((id) => id - 1));
+  },
+);
+
+/** 0 where nothing was counted yet. @param line With its labels, if it has any. */
+async function metric(healthUrl: string, line: string): Promise<number> {
   const text = await (await fetch(`${healthUrl}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1]);
+  const found = text.split('\n').find((each) => each.startsWith(`${line} `));
+  return Number(found?.slice(line.length + 1) ?? 0);
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createLog, openRedis } from '@parley/service-kit';
 import { password, startParley, until } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
+import { WebSocket } from 'ws';
 
 const burst = 30;
 
@@ -58,6 +59,32 @@ test('one address has only so many requests, whatever they are, and is told when
   expect(await ask('203.0.113.2', '/api/nothing')).toMatchObject({ status: 404 });
 });
 
+test('upgrades are requests: one address may ask for so many, even if each is closed at once', async () => {
+  const gateway = parley.stack.gateways[0]!;
+  const upgrade = async (address: string): Promise<string> => {
+    const socket = new WebSocket(gateway.webSocketUrl, { headers: { 'X-Forwarded-For': address } });
+    const outcome = await new Promise<string>((resolve) => {
+      socket
+        .once('open', () => {
+          resolve('open');
+        })
+        .on('error', ({ message }) => {
+          resolve(message);
+        });
+    });
+    socket.terminate();
+    return outcome;
+  };
+  const outcomes: string[] = [];
+  for (let n = 0; n < 2 * burst; n += 1) outcomes.push(await upgrade('203.0.113.7'));
+  expect(outcomes.filter((outcome) => outcome === 'open').length).toBeGreaterThanOrEqual(burst);
+  const refused = outcomes.filter((outcome) => outcome.includes('429')).length;
+  expect(refused).toBeGreaterThan(0);
+  expect(await upgrade('203.0.113.8')).toBe('open');
+  const metrics = await (await fetch(`${gateway.healthUrl}/metrics`)).text();
+  expect(metrics).toContain(`parley_gateway_refused_upgrades_total{reason="rate"} ${refused}\n`);
+});
+
 test('one user has only so many, from wherever they come', async () => {
   const token = await logIn('203.0.113.3', 'everywhere');
   const answers = await Promise.all(
@@ -103,6 +130,6 @@ test('over TLS the cookie is for TLS only', async () => {
   await ask(address, '/api/register', { body: { username: 'safe', password } });
   const { headers } = await ask(address, '/api/login', { body: { username: 'safe', password } });
   expect(headers.getSetCookie()).toEqual([
-    expect.stringMatching(/^parley_token=[^;]+; HttpOnly; SameSite=Strict; Path=\/; Secure$/),
+    expect.stringMatching(/^__Host-parley_token=[^;]+; HttpOnly; SameSite=Strict; Path=\/; Secure$/),
   ]);
 });

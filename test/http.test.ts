@@ -71,10 +71,9 @@ async function makeRoom(creator: string, token: string, roomName: string): Promi
 async function say(roomId: RoomId, sender: User, count: number): Promise<void> {
   for (let sent = 0; sent < count; sent += 500) {
     const sends = Array.from({ length: Math.min(500, count - sent) }, (_, index) => ({
-      sender,
       content: String(sent + index + 1),
     }));
-    const { results } = await parley.bus.call(commitSends, { roomId, sends }, createContext(5_000));
+    const { results } = await parley.bus.call(commitSends, { roomId, sends }, contextOf(sender));
     expect(results.filter((result) => 'error' in result)).toEqual([]);
   }
 }
@@ -281,7 +280,8 @@ describe('rooms', () => {
         const user = { userId: createId('user'), name: `maker ${maker}` };
         const ids = [];
         for (let n = 0; n < 128; n += 1) {
-          const room = { name: `Room ${n} of ${user.name}`, visibility: 'public' as const, participants: [] };
+          const name = `Room ${n} of ${user.name}`;
+          const room = { name, visibility: 'public' as const, participants: [], address: '192.0.2.1' };
           ids.push((await parley.bus.call(createRoom, room, contextOf(user))).roomId);
         }
         return ids;

@@ -4,7 +4,7 @@ import { metrics, readSettings } from '@parley/service-kit';
 import '../services/gateway/src/metrics.ts';
 import { environmentOf, referredTo, serviceNames, settingsOf } from './k8s/environment.ts';
 import { buildOverlay, findKustomize, readObjects, resourceFiles } from './k8s/kustomize.ts';
-import { findNatsServer, testNatsConfiguration } from './k8s/nats.ts';
+import { findNatsServer, testNatsConfiguration, variablesOf } from './k8s/nats.ts';
 import { allowedConnections } from './k8s/network.ts';
 import { containerOf, getObject, isSelected, ofKind, podLabels, workloadsOf } from './k8s/objects.ts';
 import type { KubernetesObject } from './k8s/objects.ts';
@@ -50,6 +50,14 @@ test('every file of k8s/ is as the schemas of Kubernetes say', async () => {
     }
   }
 });
+
+test.each(['nats/users.conf', 'postgres/roles.sql', 'redis/users.acl', 'redis/start.sh'])(
+  '%s is that of deploy/, which is tested',
+  async (file) => {
+    const read = (path: string) => readFile(new URL(`../${path}`, import.meta.url), 'utf8');
+    expect(await read(`k8s/components/${file}`)).toBe(await read(`deploy/${file}`));
+  },
+);
 
 const kustomize = findKustomize();
 const natsServer = findNatsServer();
@@ -126,11 +134,11 @@ function overlaySuite(command: readonly string[], overlay: string): void {
 
   test("our services are probed at their side port's paths", () => {
     for (const service of serviceNames) {
-      const { ports, startupProbe, livenessProbe, readinessProbe } = containerOf(
-        getObject(objects, 'Deployment', service),
-      );
+      const deployment = getObject(objects, 'Deployment', service);
+      const { ports, startupProbe, livenessProbe, readinessProbe } = containerOf(deployment);
       const healthPort = settingsOf(service).healthPort!.defaultText;
       expect(ports).toContainEqual({ name: 'side', containerPort: Number(healthPort) });
+      expect(environmentOf(objects, deployment)).toMatchObject({ HEALTH_HOST: '0.0.0.0' });
       expect(startupProbe.httpGet).toEqual({ path: '/livez', port: 'side' });
       expect(livenessProbe.httpGet).toEqual({ path: '/livez', port: 'side' });
       expect(readinessProbe.httpGet).toEqual({ path: '/readyz', port: 'side' });
@@ -276,6 +284,47 @@ function overlaySuite(command: readonly string[], overlay: string): void {
     expect(routes).toEqual(peers.length === 1 ? [] : peers);
   });
 
+  test('NATS knows the passwords of all its users, and each service its own', () => {
+    const known = containerOf(getObject(objects, 'StatefulSet', 'nats')).env.map(({ name }: any) => name);
+    const variables = variablesOf(natsConfiguration(objects));
+    expect(variables).toEqual(expect.arrayContaining(['POD_NAME', 'NATS_OPERATOR_PASSWORD']));
+    expect(known).toEqual(expect.arrayContaining(variables));
+    for (const service of serviceNames) {
+      const deployment = getObject(objects, 'Deployment', service);
+      const { username, hostname } = new URL(environmentOf(objects, deployment).NATS_URL!);
+      expect([username, hostname]).toEqual([service, 'nats']);
+      const keys = containerOf(deployment).env.flatMap(
+        ({ valueFrom }: any) => valueFrom?.secretKeyRef.key ?? [],
+      );
+      const ofNats = keys.filter((key: string) => key.startsWith('NATS_'));
+      expect(ofNats).toEqual([`NATS_${service.toUpperCase()}_PASSWORD`]);
+      expect(variables).toEqual(expect.arrayContaining(ofNats));
+    }
+  });
+
+  test.each([
+    ['Postgres', ['DATABASE_URL', 'DATABASE_OWNER_URL'], 8],
+    ['Redis', ['REDIS_URL'], 2],
+  ] as const)('no two services are the same user of %s', (_server, variables, count) => {
+    const users = serviceNames.flatMap((service) => {
+      const environment = environmentOf(objects, getObject(objects, 'Deployment', service));
+      return variables.flatMap((variable) => {
+        const address = environment[variable];
+        return address === undefined ? [] : [new URL(address).username];
+      });
+    });
+    expect(users).not.toContain('');
+    expect(users).toHaveLength(count);
+    expect(new Set(users).size).toBe(count);
+  });
+
+  test('no password is an argument', () => {
+    for (const workload of workloadsOf(objects)) {
+      const { command = [], args = [] } = containerOf(workload);
+      expect([...command, ...args].join(' ')).not.toContain('$(');
+    }
+  });
+
   if (natsServer) {
     test('NATS takes its configuration', () => {
       expect(testNatsConfiguration(natsServer, natsConfiguration(objects))).toMatch(/is valid/);
@@ -295,6 +344,19 @@ function ownServersSuite(command: readonly string[]): void {
   let objects: KubernetesObject[];
   beforeAll(() => {
     objects = buildOverlay(command, 'dev');
+  });
+
+  test.each([
+    ['postgres', 'roles.sql', /^\\getenv \w+ (\w+)$/gm, ['auth', 'rooms', 'messages', 'files']],
+    ['redis', 'start.sh', /"\$\{(\w+):\?\}"/g, ['auth', 'rooms', 'operator']],
+  ] as const)('%s is given the passwords that %s asks for', (server, file, asked, users) => {
+    const workload = getObject(objects, 'StatefulSet', server);
+    const { configMap } = workload.spec.template.spec.volumes.find((volume: any) => volume.configMap);
+    const text = getObject(objects, 'ConfigMap', configMap.name).data[file] as string;
+    const variables = [...text.matchAll(asked)].map(([, name]) => name);
+    expect(variables).toEqual(users.map((user) => `${server}_${user}_password`.toUpperCase()));
+    const known = containerOf(workload).env.map(({ name }: any) => name);
+    expect(known).toEqual(expect.arrayContaining(variables));
   });
 
   test('Postgres takes the connections of all pods, also while they are replaced', () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startParley, until } from '@parley/test-kit';
 import type { LoginClient, Parley } from '@parley/test-kit';
 
@@ -136,4 +136,109 @@ test('who is added while messages flow gets all that follow its addition, in ord
   const ids = late.messagesOf(room_id).map(([id]) => id);
   expect(ids[0]).toBeLessThanOrEqual(afterAddition);
   expect(ids).toEqual(Array.from({ length: ids.length }, (_, n) => ids[0]! + n));
+});
+
+describe('who says something and leaves, without waiting, is told first that it was said, then that it left', () => {
+  const room = 'Come and go';
+  const rounds = 20;
+  let roomId: string;
+
+  beforeAll(async () => {
+    roomId = await parley.createPublicRoom(room, 'doorkeeper');
+  });
+
+  /** Somebody who is in the room only to say something. */
+  interface Restless {
+    client: { send(frame: object): void; received: readonly any[] };
+    come: object;
+    say: (content: string) => object;
+    leave: object;
+    /** What a frame says of its own doing: that it came, what it said, or that it left. */
+    told: (frame: any) => string | undefined;
+  }
+
+  async function openLogin(name: string, gateway: number): Promise<Restless> {
+    const client = await parley.connect(gateway);
+    await client.logInAsGuest(name);
+    const inRoom = { room_id: roomId };
+    return {
+      client,
+      come: { action: 'join_room', data: inRoom },
+      say: (content) => ({
+        action: 'send_message',
+        data: { ...inRoom, content, client_message_id: content },
+      }),
+      leave: { action: 'leave_room', data: inRoom },
+      told: ({ action, data }) =>
+        wordOf(action, { room_joined: 'come', ack: data?.client_message_id, room_left: 'left' }),
+    };
+  }
+
+  async function openIdentify(name: string, gateway: number): Promise<Restless> {
+    const client = await parley.connectIdentify(gateway);
+    await client.identify(name);
+    return {
+      client,
+      come: { action: 'joinRoom', payload: { room } },
+      say: (message) => ({ action: 'sendMessage', payload: { room, message } }),
+      leave: { action: 'leaveRoom', payload: { room } },
+      told: ({ action, payload: { room: where, from = name, message } }) =>
+        where === room && from === name
+          ? wordOf(action, { joined: 'come', message, left: 'left' })
+          : undefined,
+    };
+  }
+
+  async function openJoin(name: string, gateway: number): Promise<Restless> {
+    return {
+      client: await parley.connectJoin({ gateway }),
+      come: { action: 'join', username: name, roomId },
+      say: (message) => ({ action: 'send-message', roomId, message }),
+      leave: { action: 'leave', roomId },
+      told: ({ action, sender = name, message }) =>
+        sender === name
+          ? wordOf(action, { joined: 'come', 'new-message': message, left: 'left' })
+          : undefined,
+    };
+  }
+
+  function wordOf(action: string, words: Record<string, string>): string | undefined {
+    return words[action];
+  }
+
+  test.each([
+    ['login', openLogin],
+    ['identify', openIdentify],
+    ['join', openJoin],
+  ])('in the dialect %s', async (dialect, open) => {
+    const everybody = await Promise.all(
+      Array.from({ length: 6 }, (_, index) => open(`${dialect} ${index}`, index % 2)),
+    );
+    const contents = Array.from({ length: rounds }, (_, round) => [`${round}, first`, `${round}, then`]);
+    for (const said of contents) {
+      for (const { client, come, say, leave } of everybody) {
+        for (const frame of [come, ...said.map(say), leave]) client.send(frame);
+      }
+    }
+    const expected = contents.flatMap((said) => ['come', ...said, 'left']);
+    for (const { client, told } of everybody) {
+      const words = () => client.received.map(told).filter((word) => word !== undefined);
+      await until('the last goodbye', () => words().filter((word) => word === 'left').length === rounds);
+      expect(words()).toEqual(expected);
+    }
+  });
+
+  test.each([
+    ['before it has all that it missed', 0],
+    ['after it came with an id that there is not', 1_000_000],
+  ])('%s', async (_when, lastId) => {
+    const client = await parley.connectJoin();
+    client.send({ action: 'join', username: `came with ${lastId}`, roomId, lastId });
+    client.send({ action: 'send-message', roomId, message: `after ${lastId}` });
+    client.send({ action: 'leave', roomId });
+    await client.event('left');
+    const [last, beforeIt] = client.received.toReversed();
+    expect(last).toMatchObject({ action: 'left' });
+    expect(beforeIt).toMatchObject({ action: 'new-message', message: `after ${lastId}` });
+  });
 });

@@ -74,7 +74,8 @@ describe('who is in a room', () => {
       const dora = await parley.connectJoin({ gateway: round % 2, token });
       await dora.join('dora', roomId);
       const emil = await parley.connectJoin({ gateway: round % 2 });
-      await emil.join('emil', roomId);
+      // The other gateway may not have released the name yet.
+      await until('the name', () => emil.join('emil', roomId).then(Boolean, () => false));
       await delay(200);
       if (round === 5) break;
       dora.socket.terminate();

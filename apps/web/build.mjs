@@ -14,8 +14,8 @@ const stamp = join(here, 'dist/.built-from');
 const sources = [
   'apps/web/{index.html,build.mjs,package.json,vite.config.ts}',
   'apps/web/{src,vite}/**/*.*',
-  'packages/{client,protocol}/package.json',
-  'packages/{client,protocol}/src/**/*.ts',
+  'packages/{client,protocol,schema}/package.json',
+  'packages/{client,protocol,schema}/src/**/*.ts',
   'pnpm-lock.yaml',
 ];
 

@@ -17,7 +17,7 @@ export async function startBenchStack(options: ContenderOptions): Promise<Stack>
       gateways,
       port: 0,
       restart: false,
-      environment: { RATE_LIMITS: 'off', LOG_LEVEL: 'warn', ...nodeOptions(options) },
+      environment: { RATE_LIMITS: 'off', LOG_LEVEL: 'warn', ...nodeOptions(options), ...options.environment },
       ...(log && { log }),
       abort,
     }),

@@ -34,10 +34,14 @@ const seat: Seat = { number: 12, url: 'ws://127.0.0.1:1', user: 'anna', key: 'k'
 const at = 1_234_567_890_123;
 
 describe('the frame reader', () => {
-  const payloads = ['', 'a', 'x'.repeat(125), 'y'.repeat(126), 'z'.repeat(65_535), 'w'.repeat(70_000), '{}'];
-  const bytes = Buffer.concat(payloads.map((payload) => serverFrame(payload)));
+  const short = ['', 'a', 'x'.repeat(125), 'y'.repeat(126), '{}'];
+  const long = ['z'.repeat(65_535), 'w'.repeat(70_000)];
 
-  test.each([1, 2, 3, 7, 1_000, 65_536, bytes.length])('finds the frames in pieces of %i bytes', (size) => {
+  test.each([
+    ...[1, 2, 3].map((size) => [size, short] as const),
+    ...[7, 1_000, 65_536, 200_000].map((size) => [size, [...short, ...long, ...short]] as const),
+  ])('finds the frames in pieces of %i bytes', (size, payloads) => {
+    const bytes = Buffer.concat(payloads.map((payload) => serverFrame(payload)));
     const seen: string[] = [];
     const reader = new FrameReader((all, start, end) => seen.push(all.toString('utf8', start, end)));
     for (let from = 0; from < bytes.length; from += size) reader.push(bytes.subarray(from, from + size));

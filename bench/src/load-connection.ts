@@ -1,7 +1,7 @@
 import { refused, type Outcomes } from './audit.ts';
 import { nowMicros } from './clock.ts';
 import { beginsWith, contentOf, markOfSend, readMark, SendFrames, type Mark } from './frames.ts';
-import { openSocket, textFrame, type RawSocket } from './websocket.ts';
+import { openSocket, textFrame, type RawSocket, type SocketListeners } from './websocket.ts';
 import { wires, type Seat, type Wire, type WireName } from './wires/index.ts';
 
 const stepMs = 60_000;
@@ -16,12 +16,16 @@ export interface LoadListener {
   onDelivery(sentAt: number, at: number): void;
   /** Called once for each piece of bytes that came, with how many sends it answered and how many messages it brought. */
   onRead(connection: LoadConnection, answers: number, deliveries: number): void;
+  /** Not called for a connection that we close ourselves. @param reason The server's close code, or what broke. */
+  onLost(reason: string): void;
 }
 
-const silent: LoadListener = {
+/** Hears nothing. */
+export const silent: LoadListener = {
   onAnswer: () => undefined,
   onDelivery: () => undefined,
   onRead: () => undefined,
+  onLost: () => undefined,
 };
 
 /** One for all: it is read before the next is. */
@@ -78,6 +82,7 @@ export class LoadConnection {
    * Connects, opens the user's session and is in the room.
    * @param contentBytes Length of each message's content, at least `minContentBytes`.
    * @param withClientIds Whether each message has a `client_message_id`, on the wires that know it.
+   * @param signal Ends the connection, also while it is being opened.
    * @throws Error where the server refuses, in its words, or says nothing for a minute.
    */
   static async open(
@@ -85,10 +90,11 @@ export class LoadConnection {
     wireName: WireName,
     contentBytes: number,
     withClientIds = false,
+    signal?: AbortSignal,
   ): Promise<LoadConnection> {
     const wire = wires[wireName];
     const connection = new LoadConnection(seat, wire, contentBytes, withClientIds);
-    connection.#socket = await openSocket(new URL(wire.path, seat.url).href, {
+    const listeners: SocketListeners = {
       onText: (bytes, start, end) => {
         connection.#hear(bytes, start, end);
       },
@@ -98,8 +104,14 @@ export class LoadConnection {
       onClose: (reason) => {
         connection.#closed(reason);
       },
-    });
-    for (const { send, until } of wire.steps(seat)) await connection.#take(send, until);
+    };
+    connection.#socket = await openSocket(new URL(wire.path, seat.url).href, listeners, signal);
+    try {
+      for (const { send, until } of wire.steps(seat)) await connection.#take(send, until);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
     connection.#isReady = true;
     return connection;
   }
@@ -244,6 +256,7 @@ export class LoadConnection {
     this.#isClosed = true;
     this.#keepError(reason);
     this.#step?.reject(new Error(`${this.seat.user}: ${reason}`));
+    this.listener.onLost(reason);
   }
 
   #keepError(text: string): void {

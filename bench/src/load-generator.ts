@@ -1,5 +1,13 @@
 import { Histogram, type HistogramSnapshot, type Summary } from './histogram.ts';
-import type { ChurnPlan, ConnectionAccount, LoadPlan, OpenPlan } from './load-plan.ts';
+import type {
+  ChurnPlan,
+  ConnectionAccount,
+  Greeting,
+  LoadPlan,
+  OpenPlan,
+  ReturnAccount,
+  StayPlan,
+} from './load-plan.ts';
 import { startLoadProcess, type LoadProcess } from './load-process.ts';
 import type { Seat } from './wires/index.ts';
 
@@ -15,6 +23,8 @@ export interface LoadResult {
   latencyMs: Summary;
   deliveryMs: Summary;
   latenessMs: Summary;
+  /** Deliveries of the sends of each second, in microseconds; see `LoadCounts`. */
+  deliveryBySecond: readonly Histogram[];
 }
 
 export interface ChurnResult {
@@ -74,6 +84,7 @@ export class LoadGenerator implements AsyncDisposable {
       latencyMs: summaryOf(counts.map(({ latency }) => latency)),
       deliveryMs: summaryOf(counts.map(({ delivery }) => delivery)),
       latenessMs: summaryOf(counts.map(({ lateness }) => lateness)),
+      deliveryBySecond: mergedBySecond(counts.map(({ deliveryBySecond }) => deliveryBySecond)),
     };
   }
 
@@ -87,9 +98,11 @@ export class LoadGenerator implements AsyncDisposable {
   }
 
   async churn(plan: ChurnPlan): Promise<ChurnResult> {
-    const atOnce = Math.ceil(plan.atOnce / this.#processes.length);
+    const { length } = this.#processes;
+    const atOnce = Math.ceil(plan.atOnce / length);
+    const everyMs = (plan.everyMs ?? 0) * length;
     const counts = await this.#all((process, index) =>
-      process.churn({ ...plan, atOnce, seats: this.#dealt(plan.seats, index) }),
+      process.churn({ ...plan, atOnce, everyMs, seats: this.#dealt(plan.seats, index) }),
     );
     return {
       elapsedMs: Math.max(...counts.map(({ elapsed }) => elapsed)) / microsPerMs,
@@ -97,6 +110,25 @@ export class LoadGenerator implements AsyncDisposable {
       failed: counts.reduce((sum, { failed }) => sum + failed, 0),
       errors: counts.flatMap(({ errors }) => errors),
       latencyMs: summaryOf(counts.map(({ latency }) => latency)),
+    };
+  }
+
+  /** Connects clients that come back whenever they lose their connection. @throws LoadError in the server's words. */
+  async stay(plan: StayPlan): Promise<void> {
+    await this.#all((process, index) => process.stay({ ...plan, seats: this.#dealt(plan.seats, index) }));
+  }
+
+  /** Waits until all of them were away and are back. @param patienceMs At the longest. */
+  async awaitReturns(patienceMs: number): Promise<ReturnAccount[]> {
+    return (await this.#all((process) => process.awaitReturns(patienceMs))).flat();
+  }
+
+  /** Has those whose number is below `speakers` say something in their rooms; tells who did not hear it. */
+  async greet(speakers: number): Promise<Greeting> {
+    const greetings = await this.#all((process) => process.greet(speakers));
+    return {
+      deaf: greetings.reduce((sum, { deaf }) => sum + deaf, 0),
+      unconfirmed: greetings.reduce((sum, { unconfirmed }) => sum + unconfirmed, 0),
     };
   }
 
@@ -120,4 +152,12 @@ export class LoadGenerator implements AsyncDisposable {
 function summaryOf(snapshots: readonly HistogramSnapshot[]): Summary {
   const { count, p50, p99, max } = Histogram.merged(snapshots).summary();
   return { count, p50: p50 / microsPerMs, p99: p99 / microsPerMs, max: max / microsPerMs };
+}
+
+/** @param timelines One of each process, by the second; they may differ in length. */
+function mergedBySecond(timelines: readonly (readonly HistogramSnapshot[])[]): Histogram[] {
+  const seconds = Math.max(...timelines.map(({ length }) => length));
+  return Array.from({ length: seconds }, (_, second) =>
+    Histogram.merged(timelines.flatMap((timeline) => timeline[second] ?? [])),
+  );
 }

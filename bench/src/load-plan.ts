@@ -21,6 +21,8 @@ export interface OpenPlan {
 export type LoadPlan = ({ kind: 'closed'; window: number } | { kind: 'paced'; perSecond: number }) & {
   /** Those whose number is below it send, the others listen only. */
   senders: number;
+  /** Whether deliveries are also counted second by second. */
+  timeline?: boolean;
 };
 
 /** What one process measured. Times are in microseconds. */
@@ -37,6 +39,8 @@ export interface LoadCounts {
   latency: HistogramSnapshot;
   /** The same to each of its deliveries. */
   delivery: HistogramSnapshot;
+  /** The same for the sends of each second since measuring began, as far as there were any; empty without a timeline. */
+  deliveryBySecond: readonly HistogramSnapshot[];
   /** By how much paced sends went out later than due: what the generator itself adds. Empty in a closed loop. */
   lateness: HistogramSnapshot;
 }
@@ -58,6 +62,8 @@ export interface ChurnPlan {
   atOnce: number;
   /** How long new ones are begun, in ms. */
   durationMs: number;
+  /** Least time from the beginning of one to that of the next, in ms. Default: none. */
+  everyMs?: number;
 }
 
 export interface ChurnCounts {
@@ -71,7 +77,43 @@ export interface ChurnCounts {
   latency: HistogramSnapshot;
 }
 
-/** What the load generator does when asked, one thing at a time. */
+/** Clients that say nothing, and come back whenever they lose their connection. */
+export interface StayPlan {
+  wire: WireName;
+  /** Where they are at first. */
+  seats: readonly Seat[];
+  /** The other gateways: a client comes back to one of them, goes on to the next when that fails, and tries its first one last. */
+  elsewhere: readonly string[];
+  /** Before the first try it waits up to so long at random, in ms; before each further one up to twice as long. */
+  firstWaitMs: number;
+  /** Longest of these bounds, in ms. */
+  longestWaitMs: number;
+}
+
+/** What became of one of these clients. Times are in microseconds. */
+export interface ReturnAccount {
+  number: number;
+  /** Why it lost its connections: the server's close codes, or what broke. */
+  losses: readonly string[];
+  /** When it lost the first one; 0 where it lost none. */
+  lostAt: number;
+  /** When its session was resumed after the last loss; 0 while it is not. */
+  backAt: number;
+  /** Tries to come back that failed. */
+  failures: number;
+  /** Why the first of them did. */
+  failure: string | undefined;
+}
+
+/** Who of the clients is not where it seems to be. */
+export interface Greeting {
+  /** Those who heard nothing of what was said in their room, or heard it more than once. */
+  deaf: number;
+  /** Those who spoke and were not confirmed. */
+  unconfirmed: number;
+}
+
+/** What the load generator does when asked. */
 export interface LoadMethods {
   /** Connects and is in the rooms. */
   open: (plan: OpenPlan) => Promise<void>;
@@ -89,5 +131,11 @@ export interface LoadMethods {
   accounts: () => Promise<ConnectionAccount[]>;
   /** Opens connections and closes them again, each seat in turn. */
   churn: (plan: ChurnPlan) => Promise<ChurnCounts>;
+  /** Connects clients that stay. */
+  stay: (plan: StayPlan) => Promise<void>;
+  /** Waits until all of them have lost their connection and are back, or the time (in ms) is over. */
+  awaitReturns: (patienceMs: number) => Promise<ReturnAccount[]>;
+  /** Those whose number is below `speakers` say something in their rooms: one in each, so that all others hear it once. */
+  greet: (speakers: number) => Promise<Greeting>;
   close: () => Promise<void>;
 }

@@ -74,6 +74,9 @@ export async function startLoadProcess(abort: AbortSignal): Promise<LoadProcess>
     settle: (expected) => call('settle', expected),
     accounts: () => call('accounts'),
     churn: (plan) => call('churn', plan),
+    stay: (plan) => call('stay', plan),
+    awaitReturns: (patienceMs) => call('awaitReturns', patienceMs),
+    greet: (speakers) => call('greet', speakers),
     close: () => call('close'),
     [Symbol.asyncDispose]: () => {
       child.kill('SIGKILL');

@@ -1,29 +1,26 @@
 /** The load generator: a process of its own, so that its CPU time is not taken for that of what it measures. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { churn } from './churn.ts';
+import { eachAtOnce, opensAtOnce } from './each-at-once.ts';
 import { LoadConnection } from './load-connection.ts';
 import type { LoadMethods } from './load-plan.ts';
 import type { LoadCall, LoadReply } from './load-process.ts';
 import { Load } from './load.ts';
+import { Returners } from './returners.ts';
 
-/** Connections that are being opened at the same time. */
-const opensAtOnce = 50;
 /** For how long nothing may come before no more is waited for. */
 const silenceMs = 3_000;
 const pollMs = 20;
 
 let connections: LoadConnection[] = [];
 let load: Load | undefined;
+let returners: Returners | undefined;
 
 const methods: LoadMethods = {
   async open({ wire, seats, contentBytes, clientIds }) {
-    const waiting = seats.values();
-    const openAll = async (): Promise<void> => {
-      for (const seat of waiting) {
-        connections.push(await LoadConnection.open(seat, wire, contentBytes, clientIds));
-      }
-    };
-    await Promise.all(Array.from({ length: opensAtOnce }, openAll));
+    await eachAtOnce(seats, opensAtOnce, async (seat) => {
+      connections.push(await LoadConnection.open(seat, wire, contentBytes, clientIds));
+    });
     // So that those who send are dealt out as they were meant to be, whoever was in first.
     connections.sort((a, b) => a.seat.number - b.seat.number);
   },
@@ -73,9 +70,19 @@ const methods: LoadMethods = {
 
   churn,
 
+  async stay(plan) {
+    returners = await Returners.open(plan);
+  },
+
+  awaitReturns: (patienceMs) => returners!.awaitReturns(patienceMs),
+
+  greet: (speakers) => returners!.greet(speakers),
+
   close() {
     for (const connection of connections) connection.close();
     connections = [];
+    returners?.close();
+    returners = undefined;
     return Promise.resolve();
   },
 };

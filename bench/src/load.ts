@@ -14,6 +14,7 @@ export class Load implements LoadListener {
   readonly #latency = new Histogram();
   readonly #delivery = new Histogram();
   readonly #lateness = new Histogram();
+  readonly #deliveryBySecond: Histogram[] = [];
   #isRunning = true;
   #timer: NodeJS.Timeout | undefined;
   #beganAt = Infinity;
@@ -43,8 +44,19 @@ export class Load implements LoadListener {
 
   onDelivery(sentAt: number, at: number): void {
     if (this.#isMeasured(at)) this.#delivered += 1;
-    if (this.#isMeasured(sentAt)) this.#delivery.record(at - sentAt);
+    if (!this.#isMeasured(sentAt)) return;
+    this.#delivery.record(at - sentAt);
+    if (this.#plan.timeline) this.#inSecondOf(sentAt).record(at - sentAt);
   }
+
+  #inSecondOf(at: number): Histogram {
+    const second = Math.floor((at - this.#beganAt) / microsPerSecond);
+    while (this.#deliveryBySecond.length <= second) this.#deliveryBySecond.push(new Histogram());
+    return this.#deliveryBySecond[second]!;
+  }
+
+  /** Who lost a connection is told in its account. */
+  onLost(): void {}
 
   onRead(connection: LoadConnection, answers: number, deliveries: number): void {
     if (deliveries > 0 && this.#isMeasuring) this.#reads += 1;
@@ -102,6 +114,7 @@ export class Load implements LoadListener {
       reads: this.#reads,
       latency: this.#latency.snapshot(),
       delivery: this.#delivery.snapshot(),
+      deliveryBySecond: this.#deliveryBySecond.map((second) => second.snapshot()),
       lateness: this.#lateness.snapshot(),
     };
   }

@@ -1,10 +1,11 @@
 import { startContender, type Contender } from './contenders/index.ts';
 import { minContentBytes } from './frames.ts';
 import { LoadGenerator } from './load-generator.ts';
-import type { Measured, Part } from './results.ts';
+import type { AuditSummary, Measured, Part } from './results.ts';
 import { auditRun } from './run-audit.ts';
 import type { OptionSpec, Run } from './scenario.ts';
 import { number } from './table.ts';
+import type { Seat } from './wires/index.ts';
 
 const maxErrorsShown = 10;
 
@@ -54,15 +55,28 @@ export interface LoadContext {
  */
 export async function underLoad(
   { options, contender: name, profileDir, log, abort }: Run<LoadOptions>,
-  { rooms, clientIds = false }: { rooms: number; clientIds?: boolean },
+  {
+    rooms,
+    clientIds = false,
+    environment = {},
+  }: { rooms: number; clientIds?: boolean; environment?: Record<string, string> },
   work: (context: LoadContext) => Promise<Part[]>,
 ): Promise<Measured> {
   const { connections, bytes, gateways, loadProcesses } = options;
-  await using contender = await startContender(name, { gateways, profileDir, log, abort });
+  await using contender = await startContender(name, { gateways, environment, profileDir, log, abort });
   await using load = await LoadGenerator.start(loadProcesses, abort);
   const seats = await contender.seat({ connections, rooms });
   await load.open({ wire: contender.wire, seats, contentBytes: bytes, clientIds });
   const parts = await work({ contender, load });
+  return { facts: contender.facts, parts, audit: await summedAudit(load, contender, seats) };
+}
+
+/** {@link auditRun}, in words. */
+export async function summedAudit(
+  load: LoadGenerator,
+  contender: Contender,
+  seats: readonly Seat[],
+): Promise<AuditSummary> {
   const audit = await auditRun(load, contender, seats);
   const text =
     `${number(audit.confirmed)} sends confirmed, ${number(audit.refused)} refused, ${number(audit.unanswered)} unanswered; ` +
@@ -71,10 +85,10 @@ export async function underLoad(
       : '') +
     `${number(audit.deliveries)} deliveries`;
   const errors = audit.errors.slice(0, maxErrorsShown).map((error) => `\n  ${error}`);
-  return { facts: contender.facts, parts, audit: { text: text + errors.join(''), problems: audit.problems } };
+  return { text: text + errors.join(''), problems: audit.problems };
 }
 
-/** As `1 room`, `1,000 rooms`. */
-export function counted(count: number, what: string): string {
-  return `${number(count)} ${what}${count === 1 ? '' : 's'}`;
+/** As `1 room`, `1,000 rooms`. @param plural Where it is not made with an s. */
+export function counted(count: number, what: string, plural = `${what}s`): string {
+  return `${number(count)} ${count === 1 ? what : plural}`;
 }

@@ -11,7 +11,10 @@ export function factsText(facts: HostFacts | MachineFacts): string {
 }
 
 /** Prints one run. @param withFacts Also the machine it ran on. */
-export function printResult({ contender, facts, parts, audit }: Result, withFacts: boolean): void {
+export function printResult(
+  { contender, facts, parts, audit, notes = [] }: Result,
+  withFacts: boolean,
+): void {
   if (withFacts) console.log(`${factsText(facts)}\n`);
   const names = metricsIn(parts.map(({ values }) => values));
   const rows = parts.map(({ name, values }) => [
@@ -28,6 +31,7 @@ export function printResult({ contender, facts, parts, audit }: Result, withFact
     ]);
     console.log(`\n${table([['CPU s', ...groups], ...seconds])}`);
   }
+  if (notes.length > 0) console.log(`\n${notes.join('\n')}`);
   const problems = audit.problems.map(
     ({ what, count, example }) => `  ${what}: ${number(count)}${example && `, first ${example}`}`,
   );

@@ -83,8 +83,10 @@ function setupOf(scenario: Scenario, results: readonly Result[]): string {
     `<p class="machine">${escapeText(`${day}, commit ${last.commit ?? 'unknown'}\n${factsText(last.facts)}`)}</p>`,
     mediansTable(latest),
     ratiosTable(latest),
+    notesList(last),
     problemsList(latest),
     `<div class="plots">`,
+    ...(last.timelines ?? []).map((timeline) => lineSvg(timeline)),
     ...barsOf(scenario, latest),
     ...(days.length > 1 ? linesOverDays(scenario, days) : []),
     `</div>`,
@@ -135,6 +137,11 @@ function ratiosTable(results: readonly Result[]): string {
     ['How many times better Parley is than', ...peers.map((peer) => contenderTitles[peer])],
     ...Array.from(cells, ([row, byPeer]) => [row, ...peers.map((peer) => byPeer.get(peer) ?? '')]),
   ]);
+}
+
+/** What the latest run says of itself. */
+function notesList({ notes = [] }: Result): string {
+  return notes.length === 0 ? '' : `<ul>${notes.map((note) => `<li>${escapeText(note)}</li>`).join('')}</ul>`;
 }
 
 function problemsList(results: readonly Result[]): string {

@@ -30,6 +30,27 @@ function result(day: string, contender: Result['contender'], cpu: number, factor
   };
 }
 
+test('what was seen over time is kept with a line for each point, and drawn on the page beside what it says', () => {
+  const here = mkdtempSync(join(tmpdir(), 'parley-results-'));
+  try {
+    const points = [[0, 99.5] as const, [10, 101] as const];
+    const path = saveResults(here, [
+      {
+        ...result('2026-11-21', 'parley', 1),
+        timelines: [{ title: 'private memory, MB', xLabel: 'minutes', lines: [{ name: 'gateway', points }] }],
+        notes: ['gateway grew by 1 MB/hour: flat'],
+      },
+    ]);
+    expect(readFileSync(path, 'utf8')).toContain('[10, 101]');
+    expect(loadResults(here)[0]!.timelines![0]!.lines[0]!.points).toEqual(points);
+    const page = readFileSync(writeReport(here), 'utf8');
+    expect(page).toContain('aria-label="private memory, MB"');
+    expect(page).toContain('<li>gateway grew by 1 MB/hour: flat</li>');
+  } finally {
+    rmSync(here, { recursive: true });
+  }
+});
+
 test('runs are kept by day and scenario, and the page shows them beside each other', () => {
   saveResults(folder, [result('2026-11-21', 'parley', 1.5)]);
   const path = saveResults(folder, [result('2026-11-22', 'parley', 1)]);

@@ -25,11 +25,22 @@ export interface AuditSummary {
   problems: Problem[];
 }
 
+/** Values over the time of a run. */
+export interface Timeline {
+  title: string;
+  /** What x counts, as `minutes`. */
+  xLabel: string;
+  lines: { name: string; points: (readonly [x: number, y: number])[] }[];
+}
+
 /** What one run of one contender found. */
 export interface Measured {
   facts: HostFacts | MachineFacts;
   parts: Part[];
   audit: AuditSummary;
+  timelines?: Timeline[];
+  /** What the numbers say, a sentence each, for a reader to check. */
+  notes?: string[];
 }
 
 export type OptionValue = string | number | boolean;
@@ -53,8 +64,14 @@ export function saveResults(folder: string, results: readonly [Result, ...Result
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${at.slice(0, 10)}-${scenario}.json`);
   const before = existsSync(path) ? readFile(path) : [];
-  writeFileSync(path, `${JSON.stringify([...before, ...results], undefined, 2)}\n`);
+  writeFileSync(path, `${textOf([...before, ...results])}\n`);
   return path;
+}
+
+/** As JSON with the points of a timeline on one line each. */
+function textOf(results: readonly Result[]): string {
+  const text = JSON.stringify(results, undefined, 2);
+  return text.replace(/\[\s+([-\d.e]+),\s+([-\d.e]+)\s+\]/g, '[$1, $2]');
 }
 
 /** All runs in the folder, oldest first. */

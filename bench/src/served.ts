@@ -1,6 +1,7 @@
-import type { Stack } from '@parley/local-stack';
+import type { ServiceProcess, Stack } from '@parley/local-stack';
 
-const series = 'parley_bus_serve_seconds';
+const servedSeries = 'parley_bus_serve_seconds';
+const heapSeries = 'parley_nodejs_heap_size_used_bytes';
 
 /** What the instances of a service say of one of their methods. */
 export interface Served {
@@ -15,13 +16,29 @@ export interface Served {
  */
 export async function readServed({ services }: Pick<Stack, 'services'>, method: string): Promise<Served> {
   const [name] = method.split('.', 1) as [keyof Stack['services']];
-  const pages = await Promise.all(
-    services[name].map(async ({ healthUrl }) => (await fetch(`${healthUrl}/metrics`)).text()),
-  );
-  const lines = pages.flatMap((page) => page.split('\n'));
+  const lines = await readMetrics(services[name]);
   const total = (kind: string): number =>
-    lines
-      .filter((line) => line.startsWith(`${series}_${kind}{`) && line.includes(`method="${method}"`))
-      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+    sumOf(
+      lines.filter(
+        (line) => line.startsWith(`${servedSeries}_${kind}{`) && line.includes(`method="${method}"`),
+      ),
+    );
   return { count: total('count'), seconds: total('sum') };
+}
+
+/** Reads what is in use in the heaps of all the processes, in bytes, from their metrics. */
+export async function readHeap(processes: readonly Pick<ServiceProcess, 'healthUrl'>[]): Promise<number> {
+  const lines = await readMetrics(processes);
+  return sumOf(lines.filter((line) => line.startsWith(`${heapSeries} `)));
+}
+
+async function readMetrics(processes: readonly Pick<ServiceProcess, 'healthUrl'>[]): Promise<string[]> {
+  const pages = await Promise.all(
+    processes.map(async ({ healthUrl }) => (await fetch(`${healthUrl}/metrics`)).text()),
+  );
+  return pages.flatMap((page) => page.split('\n'));
+}
+
+function sumOf(lines: readonly string[]): number {
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }

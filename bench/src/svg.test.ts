@@ -36,6 +36,16 @@ test('a line goes through its points in the order of x, higher values higher up'
   expect(x1 - x0).toBeCloseTo(x2 - x1, 0);
 });
 
+test('a long line has no dots', () => {
+  const dots = (count: number): number => {
+    const points = Array.from({ length: count }, (_, x) => [x, 1] as const);
+    return lineSvg({ title: 'memory', xLabel: 's', lines: [{ name: 'gateway', points }] }).split('<circle')
+      .length;
+  };
+  expect(dots(10)).toBe(11);
+  expect(dots(180)).toBe(1);
+});
+
 test('bars are as long as their values, and what they are called can’t break the page', () => {
   const svg = barSvg({
     title: '<b>',

@@ -25,6 +25,8 @@ const barLabelWidth = 190;
 /** Told apart also by those who don't see all colours (Okabe and Ito). */
 const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#595959'];
 const wantedTicks = 4;
+/** A line of more points is drawn without a dot at each. */
+const mostDots = 40;
 
 /** Round steps from 0 to at least the highest value. */
 export function ticksUpTo(highest: number): number[] {
@@ -65,7 +67,9 @@ export function lineSvg({ title, xLabel, lines, xTicks }: LinePlot): string {
           stroke: colour,
           'stroke-width': 2,
         }),
-        ...sorted.map(([x, y]) => element('circle', { cx: xAt(x), cy: yAt(y), r: 3, fill: colour })),
+        ...(sorted.length > mostDots ? [] : sorted).map(([x, y]) =>
+          element('circle', { cx: xAt(x), cy: yAt(y), r: 3, fill: colour }),
+        ),
         element('rect', { x: left, y: legendAt - 9, width: 10, height: 10, fill: colour }),
         text(left + 16, legendAt, name, 'start'),
       ];

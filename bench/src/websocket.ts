@@ -107,11 +107,16 @@ export interface RawSocket {
 
 /**
  * @param webSocketUrl As `ws://127.0.0.1:20200`.
- * @throws Error where the server refuses.
+ * @param signal Ends the connection, also while it is being opened.
+ * @throws Error where the server refuses, or ends the connection before it has answered.
  */
-export async function openSocket(webSocketUrl: string, listeners: SocketListeners): Promise<RawSocket> {
+export async function openSocket(
+  webSocketUrl: string,
+  listeners: SocketListeners,
+  signal?: AbortSignal,
+): Promise<RawSocket> {
   const { hostname, port, host, pathname, search } = new URL(webSocketUrl);
-  const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+  const socket = connect({ host: hostname, port: Number(port), noDelay: true, ...(signal && { signal }) });
   let closeReason: string | undefined;
   socket.on('error', (error) => (closeReason ??= error.message));
   await once(socket, 'connect');
@@ -126,7 +131,13 @@ export async function openSocket(webSocketUrl: string, listeners: SocketListener
       '\r\n',
     ].join('\r\n'),
   );
-  const early = await readUpgrade(socket);
+  let early: Buffer;
+  try {
+    early = await readUpgrade(socket);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
 
   const reader = new FrameReader(listeners.onText, (opcode, payload) => {
     if (opcode === opcodes.ping) socket.write(clientFrame(opcodes.pong, payload).bytes);
@@ -154,10 +165,21 @@ export async function openSocket(webSocketUrl: string, listeners: SocketListener
 async function readUpgrade(socket: Socket): Promise<Buffer> {
   let answer = Buffer.alloc(0);
   let end = -1;
-  while (end === -1) {
-    const [chunk] = (await once(socket, 'data')) as [Buffer];
-    answer = Buffer.concat([answer, chunk]);
-    end = answer.indexOf('\r\n\r\n');
+  const ended = new AbortController();
+  const giveUp = (): void => {
+    ended.abort();
+  };
+  socket.once('close', giveUp);
+  try {
+    while (end === -1) {
+      const [chunk] = (await once(socket, 'data', { signal: ended.signal })) as [Buffer];
+      answer = Buffer.concat([answer, chunk]);
+      end = answer.indexOf('\r\n\r\n');
+    }
+  } catch (error) {
+    throw ended.signal.aborted ? new Error('no WebSocket: the connection was ended') : error;
+  } finally {
+    socket.off('close', giveUp);
   }
   const [status = ''] = answer.toString('latin1', 0, end).split('\r\n', 1);
   if (!status.startsWith('HTTP/1.1 101 ')) throw new Error(`no WebSocket: ${status}`);

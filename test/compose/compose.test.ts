@@ -43,6 +43,27 @@ function composeSuite(): void {
     }
   });
 
+  test('knows each service as a user of its own, and tells no password in an argument', async () => {
+    const sql = 'select distinct usename from pg_stat_activity where client_addr is not null order by 1';
+    const ofPostgres = await project.runIn('postgres', 'psql', '-U', 'parley', '-Atc', sql);
+    expect(ofPostgres.trim().split('\n')).toEqual([
+      'parley_auth',
+      'parley_files',
+      'parley_messages',
+      'parley_rooms',
+    ]);
+    const ofRedis = await project.runIn('redis', 'redis-cli', '--user', 'operator', 'client', 'list');
+    expect(new Set(ofRedis.match(/(?<= user=)\w+/g))).toEqual(new Set(['auth', 'operator', 'rooms']));
+    const commandLines = await project.commandLines();
+    expect(commandLines).toMatch(/redis-server .*\n/);
+    for (const password of project.passwords) expect(commandLines).not.toContain(password);
+  });
+
+  test('brings roles into a Postgres that has data', async () => {
+    const script = ['psql', '-U', 'parley', '--quiet', '-f', '/docker-entrypoint-initdb.d/roles.sql'];
+    expect(await project.runIn('postgres', ...script)).toBe('');
+  });
+
   test('shows the web client', async () => {
     const page = await (await fetch(project.url)).text();
     const [script] = /\/assets\/[\w-]+\.js/.exec(page)!;
@@ -142,6 +163,12 @@ function composeSuite(): void {
       },
       testMs,
     );
+
+    test('and nobody asked Redis or Postgres for anything that it may not', async () => {
+      const logs = await project.logs('gateway', 'auth', 'rooms', 'messages', 'files');
+      expect(logs).toContain('"service":"messages"');
+      expect(logs).not.toMatch(/NOPERM|can't access|permission denied/);
+    });
   });
 
   /** Lets users of the dialects into the room. */

@@ -1,13 +1,11 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { freePort } from '@parley/local-stack';
 import { dockerObstacle } from '@parley/test-kit';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -28,6 +26,12 @@ export interface ComposeProject extends AsyncDisposable {
   replace(service: string, container: string): Promise<void>;
   /** What a command in one of a service's containers prints. */
   runIn(service: string, ...command: string[]): Promise<string>;
+  /** What the containers of these services have logged. */
+  logs(...services: string[]): Promise<string>;
+  /** What the containers are told to run, and the arguments of all processes in them. */
+  commandLines(): Promise<string>;
+  /** All passwords of the system. */
+  passwords: readonly string[];
 }
 
 /** Why the system can't be run here; undefined where it can. */
@@ -90,6 +94,19 @@ export async function startComposeProject(): Promise<ComposeProject> {
     async runIn(service, ...args) {
       return (await command('exec', '--no-TTY', service, ...args)).stdout;
     },
+    async logs(...services) {
+      return (await command('logs', '--no-color', ...services)).stdout;
+    },
+    async commandLines() {
+      const containers = (await command('ps', '--quiet')).stdout.trim().split('\n');
+      const format = '{{json .Path}} {{json .Args}} {{json .Config.Healthcheck}}';
+      const [told, running] = await Promise.all([
+        run('docker', ['inspect', '--format', format, ...containers]),
+        command('top'),
+      ]);
+      return told.stdout + running.stdout;
+    },
+    passwords: settings.passwords,
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }
@@ -97,27 +114,29 @@ export async function startComposeProject(): Promise<ComposeProject> {
 interface SettingsFiles extends AsyncDisposable {
   /** For docker compose. */
   secrets: string;
+  /** Those in it. */
+  passwords: string[];
 }
 
 /** The files that an operator writes. */
 async function writeSettings(port: number): Promise<SettingsFiles> {
   const folder = await mkdtemp(join(tmpdir(), 'parley-compose-'));
   const files = { secrets: join(folder, '.env'), services: join(folder, 'parley.env') };
-  const secret = () => randomBytes(16).toString('hex');
+  const example = await readFile(join(root, '.env.example'), 'utf8');
+  const passwords = [...example.matchAll(/^(\w+_PASSWORD)=/gm)].map(([, name]) => name!);
   await writeFile(files.services, 'RATE_LIMITS=off\n');
-  const secrets = {
-    POSTGRES_PASSWORD: secret(),
-    REDIS_PASSWORD: secret(),
+  const settings: Record<string, string | number> = {
+    ...Object.fromEntries(passwords.map((name) => [name, randomBytes(16).toString('hex')])),
     MINIO_ROOT_USER: 'parley',
-    MINIO_ROOT_PASSWORD: secret(),
     PORT: port,
     PARLEY_ENV_FILE: files.services,
     PARLEY_VERSION: 'compose-test',
   };
-  const lines = Object.entries(secrets).map(([name, value]) => `${name}=${value}\n`);
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
   await writeFile(files.secrets, lines.join(''), { mode: 0o600 });
   return {
     secrets: files.secrets,
+    passwords: passwords.map((name) => String(settings[name])),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }
@@ -133,13 +152,4 @@ function compose({ secrets }: SettingsFiles, ...args: string[]) {
 async function nodeImage(): Promise<string> {
   const dockerfile = await readFile(join(root, 'Dockerfile'), 'utf8');
   return /^ARG NODE_IMAGE=(\S+)$/m.exec(dockerfile)![1]!;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -17,10 +17,11 @@ export function settingsOf(service: string): Record<string, Setting<unknown>> {
   return { ...own[service], ...commonSettings };
 }
 
-/** What stands for the values of Secrets that are not kept in this repository. */
-const secretSamples: Record<string, string> = {
-  DATABASE_URL: 'postgres://user:secret@db.example.org:5432/parley',
-  REDIS_URL: 'rediss://:secret@redis.example.org:6379',
+/** What stands for the values of Secrets that are not kept in this repository: each Secret is somebody's of the servers. */
+const secretSamples: Record<string, (user: string) => string> = {
+  DATABASE_URL: (user) => `postgres://${user}:secret@db.example.org:5432/parley`,
+  DATABASE_OWNER_URL: (user) => `postgres://${user}-owner:secret@db.example.org:5432/parley`,
+  REDIS_URL: (user) => `rediss://${user}:secret@redis.example.org:6379`,
 };
 
 /** The container's environment as Kubernetes makes it: of ConfigMaps, Secrets, values and references to earlier variables. */
@@ -46,7 +47,7 @@ function secretValue(
   { name, key }: { name: string; key: string },
 ): string {
   const secret = objects.find((object) => object.kind === 'Secret' && object.metadata.name === name);
-  if (!secret) return secretSamples[key] ?? 'secret';
+  if (!secret) return secretSamples[key]?.(name) ?? 'secret';
   const value = secret.data[key] as string | undefined;
   if (value === undefined) throw new Error(`the Secret ${name} has no ${key}`);
   return Buffer.from(value, 'base64').toString();

@@ -25,16 +25,24 @@ export function findNatsServer(): NatsServer | undefined {
  */
 export function testNatsConfiguration({ path, isOld }: NatsServer, files: Record<string, string>): string {
   const folder = mkdtempSync(join(tmpdir(), 'parley-nats-'));
+  const passwords = variablesOf(files).map((name) => [name, '"secret"'] as const);
   try {
     for (const [name, text] of Object.entries(files)) {
       writeFileSync(join(folder, name), isOld ? text.replace('sync_interval: always', '') : text);
     }
     const { stdout, stderr } = spawnSync(path, ['-t', '-c', join(folder, 'nats.conf')], {
       encoding: 'utf8',
-      env: { ...process.env, POD_NAME: 'nats-0' },
+      env: { ...process.env, ...Object.fromEntries(passwords), POD_NAME: 'nats-0' },
     });
     return stdout + stderr;
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** The environment variables that the configuration refers to. */
+export function variablesOf(files: Record<string, string>): string[] {
+  return Object.values(files).flatMap((text) =>
+    [...text.matchAll(/^ *\{?[^#\n]*: *\$([A-Z_]+)/gm)].map(([, name]) => name!),
+  );
 }

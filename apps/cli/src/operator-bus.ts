@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { connect } from '@nats-io/transport-node';
 import { findRunningStack } from '@parley/local-stack';
-import { Bus, commonSettings, createLog } from '@parley/service-kit';
+import { Bus, commonSettings, connectionOptions, createLog } from '@parley/service-kit';
 import { CliError, exitCodes } from './cli-error.ts';
 
 /** Longest wait for NATS, and for each answer, in ms: a person is waiting. */
@@ -39,10 +39,9 @@ export async function openOperatorBus(
   natsUrl: string = findNatsUrl(process.env, defaultDataDir),
 ): Promise<Bus> {
   const name = 'parley-admin';
-  const servers = natsUrl.split(',');
   try {
-    const timeout = Math.floor(patienceMs / servers.length);
-    const nats = await connect({ servers, name, timeout, reconnect: false });
+    const timeout = Math.floor(patienceMs / natsUrl.split(',').length);
+    const nats = await connect({ ...connectionOptions({ natsUrl }), name, timeout, reconnect: false });
     const log = createLog(name, 'silent');
     return new Bus(nats, { natsUrl, name, log, requestTimeoutMs: patienceMs });
   } catch (cause) {

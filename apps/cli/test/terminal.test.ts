@@ -197,11 +197,13 @@ test('a chat whose session an operator ends says so, and ends with 1', async () 
 test('a lost connection is told, and what is said meanwhile is sent when it is back', async () => {
   const id = await createRoom('Patience', 'karl');
   await using karl = await openChat('karl', 'Patience');
-  // It is started again by the stack.
-  await parley.stack.gateways[0]!.kill();
+  const gateway = parley.stack.gateways[0]!;
+  await gateway.stop();
   await karl.sees('The connection is lost');
   karl.type('are you there?\r');
   await karl.sees('1 message being sent');
+  await gateway.start();
+  await gateway.ready();
   await karl.sees('Connected again.');
   await karl.sees(/karl: are you there\?$/m);
   const anew = await parley.logIn('berta');

@@ -20,13 +20,16 @@ interface Violation {
   nodes: { html: string; failureSummary: string }[];
 }
 
+/** As fine as pictures should be; nobody looks at the others. */
+const deviceScaleFactor = process.env.PARLEY_WRITE_IMAGES === undefined ? 1 : 2;
+
 const looks = {
-  light: { colorScheme: 'light', deviceScaleFactor: 2 },
+  light: { colorScheme: 'light', deviceScaleFactor },
   dark: { colorScheme: 'dark' },
   phone: {
     colorScheme: 'light',
     viewport: { width: 390, height: 844 },
-    deviceScaleFactor: 2,
+    deviceScaleFactor,
     hasTouch: true,
     isMobile: true,
   },

@@ -1,11 +1,6 @@
 import { afterAll, beforeAll, describe, test } from '@jest/globals';
-import {
-  browserObstacle,
-  launchBrowser,
-  startParley,
-  type Parley,
-  type ParleyOptions,
-} from '@parley/test-kit';
+import { startParley, type Parley, type ParleyOptions } from '@parley/test-kit';
+import { browserObstacle, launchBrowser } from '@parley/test-kit/browser';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { webDir, WebClient } from './web-client.ts';
 

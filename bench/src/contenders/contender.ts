@@ -23,6 +23,8 @@ export interface ContenderOptions {
   profileDir?: string | undefined;
   /** Processes collect their garbage on SIGUSR2, so that what is held can be told from what is not yet swept. */
   collectsOnSignal?: boolean;
+  /** Settings of Parley's processes, over those of a bench. */
+  environment?: Readonly<Record<string, string>>;
   /** Hears what a start has to say: a line about installing and the like. Default: nobody does. */
   log?: ((line: string) => void) | undefined;
   abort: AbortSignal;

@@ -1,13 +1,11 @@
 import { startBenchStack } from '../bench-stack.ts';
-import { Histogram } from '../histogram.ts';
 import { readMachineFacts } from '../machine.ts';
 import { moveAll, type MovingResult } from '../moving.ts';
 import type { Part } from '../results.ts';
 import type { Problem } from '../audit.ts';
 import type { Scenario } from '../scenario.ts';
+import { timesOf } from '../times.ts';
 import { number } from '../table.ts';
-
-const microseconds = 1_000;
 
 type DrainOptions = { connections: number; rooms: number; rate: number; seconds: number };
 
@@ -56,17 +54,7 @@ function partsOf({ closedAfterMs, awayMs, sendMs }: MovingResult): Part[] {
     'away, each connection': awayMs,
     'sends meanwhile': sendMs,
   };
-  return Object.entries(rows).map(([name, times]) => {
-    const histogram = new Histogram();
-    for (const time of times) histogram.record(time * microseconds);
-    const { p50, p99, max } = histogram.summary();
-    const values = {
-      requestP50Ms: p50 / microseconds,
-      requestP99Ms: p99 / microseconds,
-      requestMaxMs: max / microseconds,
-    };
-    return { name, values };
-  });
+  return Object.entries(rows).map(([name, times]) => ({ name, values: timesOf(times) }));
 }
 
 /** Whatever somebody lost or got twice, and who was not told where to go. */

@@ -1,4 +1,5 @@
 import type { Scenario } from '../scenario.ts';
+import { attacks } from './attacks.ts';
 import { connect } from './connect.ts';
 import { drain } from './drain.ts';
 import { fanout } from './fanout.ts';
@@ -7,9 +8,13 @@ import { handshake } from './handshake.ts';
 import { history } from './history.ts';
 import { idle } from './idle.ts';
 import { lobby } from './lobby.ts';
+import { gatewayReturn } from './return.ts';
 import { rooms } from './rooms.ts';
 import { scale } from './scale.ts';
 import { send } from './send.ts';
+import { soak } from './soak.ts';
+import { startup } from './startup.ts';
+import { traces } from './traces.ts';
 
 /** Everything that can be measured, in the order of the report. */
 export const scenarios: readonly Scenario[] = [
@@ -24,4 +29,9 @@ export const scenarios: readonly Scenario[] = [
   handshake,
   lobby,
   drain,
+  gatewayReturn,
+  soak,
+  startup,
+  attacks,
+  traces,
 ];

@@ -26,7 +26,7 @@ export const scale: Scenario<ScaleOptions> = {
   grows: ['members', 'rooms'],
   options: {
     members: {
-      doc: 'members of the large room, of whom one is online',
+      doc: 'members of the large room with the one who joins, as many as a room may have; one is online',
       standard: '10000',
       min: 11,
       max: 1_000_000,
@@ -42,7 +42,7 @@ export const scale: Scenario<ScaleOptions> = {
     const { members, rooms, times } = options;
     await using parley = await startParleyContender({ gateways: 1, profileDir, log, abort });
     const { servers, gateways } = parley.stack;
-    const [joiner, inOne, inMany, ...crowd] = createUsers('bench', members + 3) as [
+    const [joiner, inOne, inMany, ...crowd] = createUsers('bench', members + 2) as [
       SeededUser,
       SeededUser,
       SeededUser,

@@ -20,6 +20,8 @@ async function measure(name: string, contender: ContenderName, given: Record<str
 
 const load = { seconds: 1, 'warm-up': 0 };
 const loadMetrics: MetricName[] = ['committedPerSecond', 'sendP50Ms', 'sendP99Ms', 'cpuPerThousandSends'];
+/** What is the difference of two readings, which for so few connections is mostly chance. */
+const mayFall: string[] = ['growthMegabytesPerHour', 'kilobytesPerConnection'];
 const deliveryMetrics: MetricName[] = [
   'deliveredPerSecond',
   'deliveryP50Ms',
@@ -27,6 +29,7 @@ const deliveryMetrics: MetricName[] = [
   'cpuPerMillionDeliveries',
 ];
 
+/** Those that have something of their own: `rooms`, `connect` and `startup` are made of the same parts. */
 describe('a tiny run of Parley passes its audit and measures', () => {
   const runs: [string, Record<string, number>, number, MetricName[]][] = [
     [
@@ -36,7 +39,6 @@ describe('a tiny run of Parley passes its audit and measures', () => {
       [...loadMetrics, ...deliveryMetrics],
     ],
     ['send', { ...load, connections: 4, window: 4, rate: 50, 'client-ids': 1 }, 3, loadMetrics],
-    ['rooms', { ...load, connections: 12, members: 4, rate: 60 }, 1, [...deliveryMetrics, 'lateP99Ms']],
     [
       'idle',
       { connections: 20, first: 5, settle: 0, seconds: 1 },
@@ -44,10 +46,28 @@ describe('a tiny run of Parley passes its audit and measures', () => {
       ['kilobytesPerConnection', 'coresUsed'],
     ],
     [
-      'connect',
-      { users: 10, 'at-once': 2, 'warm-up': 0, seconds: 1 },
+      'return',
+      { clients: 12, others: 8, rate: 40, members: 4, 'first-wait': 50, 'warm-up': 0, seconds: 1 },
+      5,
+      ['deliveryP99Ms', 'worstSecondP99Ms', 'requestMaxMs'],
+    ],
+    [
+      'soak',
+      { ...load, connections: 8, members: 4, rate: 40, visits: 10, visitors: 60, sample: 1, collect: 1 },
+      6,
+      [...deliveryMetrics, 'privateMegabytes', 'heldMegabytes', 'heapMegabytes', 'growthMegabytesPerHour'],
+    ],
+    [
+      'attacks',
+      { seconds: 1, 'warm-up': 0, users: 4, members: 2, rate: 40, only: 3 },
+      2,
+      ['sendP99Ms', 'gatewayMegabytes', 'attackerCores'],
+    ],
+    [
+      'traces',
+      { ...load, connections: 12, window: 8, only: 3 },
       1,
-      ['connectsPerSecond', 'connectP99Ms'],
+      ['committedPerSecond', 'cpuPerMillionDeliveries', 'deliveryP99Ms'],
     ],
     ['scale', { members: 20, rooms: 3, times: 3 }, 10, ['requestP50Ms', 'requestP99Ms']],
     ['history', { messages: 2_000, pages: 5 }, 8, ['pageP50Ms', 'serviceMeanMs']],
@@ -59,15 +79,14 @@ describe('a tiny run of Parley passes its audit and measures', () => {
     expect(parts).toHaveLength(partCount);
     expect(found).toEqual(expect.arrayContaining(expected));
     for (const { values } of parts)
-      for (const value of Object.values(values)) expect(value).toBeGreaterThanOrEqual(0);
+      for (const [metric, value] of Object.entries(values))
+        expect(value).toBeGreaterThanOrEqual(mayFall.includes(metric) ? -Infinity : 0);
   });
 });
 
 describe('the peers take part in it', () => {
-  const peers: ContenderName[] = ['socket.io', 'ws', 'joined'];
-
-  test.each(peers)('%s', async (peer) => {
-    const { audit, found } = await measure('fanout', peer, { ...load, connections: 12, window: 8, fewer: 2 });
+  test('ws', async () => {
+    const { audit, found } = await measure('fanout', 'ws', { ...load, connections: 12, window: 8, fewer: 2 });
     expect(audit.problems).toEqual([]);
     expect(found).toEqual(expect.arrayContaining([...loadMetrics, ...deliveryMetrics]));
   });

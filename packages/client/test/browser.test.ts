@@ -10,8 +10,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { browserObstacle, launchBrowser, password, startParley, until } from '@parley/test-kit';
+import { password, startParley, until } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
+import { browserObstacle, launchBrowser } from '@parley/test-kit/browser';
 import type * as Sdk from '../src/index.ts';
 import { backoff, killGateway, logIn, readAll, talk, told } from './peers.ts';
 
@@ -55,7 +56,7 @@ function inChromium(): void {
     await once(pages, 'listening');
     const { port } = pages.address() as AddressInfo;
     parley = await startParley({ environment: { ALLOWED_ORIGINS: `http://127.0.0.1:${port}` } });
-  }, 60_000);
+  });
   afterAll(async () => {
     pages.close();
     await parley[Symbol.asyncDispose]();

@@ -111,6 +111,8 @@ export interface RoomDeleted {
 export interface MessagesCommitted {
   roomId: RoomId;
   messages: SentMessage[];
+  /** Where traces are made: for each message that which its delivery is a part of. */
+  traceparents?: (string | null)[];
 }
 
 /**

@@ -58,6 +58,6 @@ describe('a frame', () => {
     const nested = '['.repeat(100_000) + ']'.repeat(100_000);
     expect(readFrame(nested, undefined, joinDialect).error?.code).toBe('invalid_json');
     const read = readFrame(`{"action":"send_message","data":{"content":${nested}}}`, undefined, joinDialect);
-    expect(read.error).toMatchObject({ code: 'missing_field' });
+    expect(read.error).toMatchObject({ code: 'invalid_json' });
   });
 });

@@ -3,6 +3,7 @@ import { dialects } from './dialects/index.ts';
 import { isJsonObject } from './dialects/dialect.ts';
 import type { Dialect, JsonObject } from './dialects/dialect.ts';
 import { ParleyError } from './errors.ts';
+import { isOvergrown } from './json-shape.ts';
 import { parseJson } from './json.ts';
 
 /** A client's frame, read: whose language it is and what it asks for, or what is wrong with it. */
@@ -40,6 +41,7 @@ export function readFrame(text: string, spoken: Dialect | undefined, initial: Di
 
 function parseObject(text: string): JsonObject {
   let value: unknown;
+  if (isOvergrown(text)) throw new ParleyError('invalid_json');
   try {
     value = parseJson(text);
   } catch (cause) {

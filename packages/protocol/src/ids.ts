@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '@parley/schema';
 import { storableText } from './text.ts';
 
 type Branded<Name extends string> = string & { readonly __id: Name };

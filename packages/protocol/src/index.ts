@@ -1,3 +1,4 @@
+export * from './close-codes.ts';
 export * from './command.ts';
 export * from './contract/index.ts';
 export * from './dialects/dialect.ts';
@@ -6,6 +7,7 @@ export * from './errors.ts';
 export * from './events.ts';
 export * from './frame.ts';
 export * from './ids.ts';
+export * from './json-shape.ts';
 export * from './json.ts';
 export * from './letter-frequencies.ts';
 export * from './models.ts';
@@ -13,3 +15,4 @@ export * from './pages.ts';
 export * from './text.ts';
 export * from './times.ts';
 export * from './validation.ts';
+export * from './version.ts';

@@ -113,6 +113,8 @@ describe('JSON', () => {
     ['many keys', `{${Array.from({ length: 60_000 }, (_, index) => `"\\n${index}":1`).join(',')}}`],
     ['mostly spaces', `{"\\n"${' '.repeat(1_000_000)}`],
     ['mostly quotes', `{"\\n":1${',"'.repeat(500_000)}`],
+    ['what looks like keys of ours', `{"\\n":1,"escaped ${'- '.repeat(500_000)}":2}`],
+    ['what looks like keys of ours and is no JSON', `\\escaped ${'- '.repeat(500_000)}`],
     ['mostly spaces and quotes', `{"\\n":1${', "'.repeat(300_000)}`],
   ])(
     'of a million characters in %s is read in the time that it takes',

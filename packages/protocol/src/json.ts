@@ -9,8 +9,7 @@ const anyKey = /(?<=[{,]\s*)"[^"\\]*(?:\\.[^"\\]*)*"(?=\s*:)/g;
  */
 export function parseJson(text: string): unknown {
   if (!text.includes('\\')) return JSON.parse(text);
-  let prefix = 'escaped ';
-  while (text.includes(prefix)) prefix += '- ';
+  const prefix = strangeTo(text);
   const keys = new Map<string, string>();
   const renamed = text.replaceAll(anyKey, (key) => {
     if (!key.includes('\\')) return key;
@@ -20,6 +19,14 @@ export function parseJson(text: string): unknown {
   });
   if (keys.size === 0) return JSON.parse(text);
   return JSON.parse(renamed, (_key, value: unknown) => withOwnKeys(value, keys));
+}
+
+/** What does not occur in the text. It can't be foreseen, or a text full of it would keep us busy. */
+function strangeTo(text: string): string {
+  for (;;) {
+    const candidate = `escaped ${crypto.getRandomValues(new Uint32Array(4)).join('-')} `;
+    if (!text.includes(candidate)) return candidate;
+  }
 }
 
 function withOwnKeys(value: unknown, keys: ReadonlyMap<string, string>): unknown {

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '@parley/schema';
 
 /** How often each code point occurs in a text: its one-character string -> its count. */
 export type LetterFrequencies = Record<string, number>;

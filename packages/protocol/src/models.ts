@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
+import { Type } from '@parley/schema';
+import type { Static } from '@parley/schema';
 import { ClientMessageId, Content, FileName, FileType, RoomName, Sha256, UserName } from './text.ts';
 import { ConnectionId, GatewayId, MessageId, RoomId, SessionId, UserId } from './ids.ts';
 import { Time } from './times.ts';
@@ -18,6 +18,9 @@ export const Caller = Type.Object({
   connectionId: Type.Optional(ConnectionId),
 });
 export type Caller = Static<typeof Caller>;
+
+/** A client's address in the network, as limits count it. */
+export const Address = Type.String({ maxLength: 64 });
 
 /** Where a connection lives. */
 export const ConnectionPlace = Type.Object({ connectionId: ConnectionId, gatewayId: GatewayId });
@@ -82,13 +85,9 @@ export type Message = Static<typeof Message>;
 export const SentMessage = Type.Object({ ...Message.properties, origin: Type.Optional(ConnectionId) });
 export type SentMessage = Static<typeof SentMessage>;
 
-/** A message on its way into a room. */
+/** A message on its way into a room. Whose it is, and the connection that it comes from, its caller tells. */
 export const Send = Type.Object({
-  sender: User,
   content: Content,
   clientMessageId: Type.Optional(ClientMessageId),
-  /** The connection that it comes from. */
-  origin: Type.Optional(ConnectionId),
-  file: Type.Optional(FileInfo),
 });
 export type Send = Static<typeof Send>;

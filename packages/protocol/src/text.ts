@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
+import { Type } from '@parley/schema';
+import type { Static } from '@parley/schema';
 
 /*
  * A character is a Unicode code point; TypeBox counts `minLength` and `maxLength` in code points too.

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '@parley/schema';
 
 /** RFC 3339 date-time with its zone; a space or missing zone would be read differently by different readers. */
 const dateTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Type } from 'typebox';
+import { Type } from '@parley/schema';
 import { ParleyError } from './errors.ts';
 import { storableText } from './text.ts';
 import { matches, validated } from './validation.ts';

@@ -1,6 +1,6 @@
-import type { Static, TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
-import type { Validator } from 'typebox/compile';
+import type { Static, TSchema } from '@parley/schema';
+import { Compile } from '@parley/schema/compile';
+import type { Validator } from '@parley/schema/compile';
 import { ParleyError } from './errors.ts';
 
 const validators = new WeakMap<TSchema, Validator>();

@@ -1,18 +1,42 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ErrorCode, GatewayId, Method, ReplyOf, RequestOf } from '@parley/protocol';
-import { isErrorCode, ParleyError, subjects, validated } from '@parley/protocol';
+import { ParleyError, subjects, validated } from '@parley/protocol';
 import { RequestError, TimeoutError } from '@nats-io/nats-core';
 import type { Msg } from '@nats-io/nats-core';
 import { ServiceError, Svcm } from '@nats-io/services';
 import type { ServiceMsg } from '@nats-io/services';
-import { connect } from '@nats-io/transport-node';
-import type { NatsConnection } from '@nats-io/transport-node';
-import { contextInHand, fromHeaders, toHeaders, withContext } from './context.ts';
+import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';
+import { connectionOptions } from './bus-access.ts';
+import type { BusAccess } from './bus-access.ts';
+import { contextInHand, fromHeaders, logIds, toHeaders, withContext } from './context.ts';
 import type { RequestContext } from './context.ts';
 import { EndpointCounts } from './endpoint-counts.ts';
+import { Gatherer } from './gatherer.ts';
 import type { Log } from './log.ts';
-import { callSeconds, serveSeconds } from './metrics.ts';
+import {
+  busConnected,
+  busReconnects,
+  callSeconds,
+  callsTogether,
+  callsWaiting,
+  requestsInHand,
+  serveSeconds,
+} from './metrics.ts';
+import { connect } from './nats-transport.ts';
 import { noBytes, packed, unpacked } from './payload.ts';
 import type { Payload } from './payload.ts';
+import {
+  joinAnswers,
+  maxSharedCalls,
+  packedTogether,
+  SharedCalls,
+  sharedCallsHeader,
+} from './shared-calls.ts';
+import type { SharedAnswer, SharedCall, SharedCallsPart } from './shared-calls.ts';
+import { errorTold, toldError } from './told-error.ts';
+import type { ToldError } from './told-error.ts';
+import { contextWithin, ending, startAnswer, startCall, withSpans } from './tracing.ts';
+import type { Span } from './tracing.ts';
 
 /** A reply, and the bytes that go along with it as they are, outside of its JSON. */
 export interface ReplyWithBytes<Reply> {
@@ -29,6 +53,9 @@ export interface Endpoint {
     bytes: Uint8Array,
   ) => Promise<ReplyWithBytes<unknown>>;
 }
+
+/** An endpoint with its counts. */
+type Served = Endpoint & { counts: EndpointCounts };
 
 export function endpoint<M extends Method>(
   method: M,
@@ -56,10 +83,8 @@ export interface BusSubscription {
   unsubscribe(): void;
 }
 
-export interface BusOptions {
-  /** Of a cluster several, separated by commas. */
-  natsUrl: string;
-  /** The process's name in the server's lists. */
+export interface BusOptions extends BusAccess {
+  /** The process's name in the server's lists, and the token below which it hears replies: `_INBOX.<name>.>`. */
   name: string;
   log: Log;
   /** Bounds requests that bring no deadline. */
@@ -74,12 +99,19 @@ export class Bus implements AsyncDisposable {
   readonly #nats: NatsConnection;
   readonly #options: BusOptions;
   readonly #reconnectListeners = new Set<() => void>();
+  readonly #gatherers = new Map<Method, Gatherer<SharedCall, unknown>>();
+  /** Messages whose requests are not answered yet. */
+  readonly #inHand = new Set<Promise<void>>();
+  readonly #watched = new DisposableStack();
   #connected = true;
   #closing: Promise<void> | undefined;
 
   constructor(nats: NatsConnection, options: BusOptions) {
     this.#nats = nats;
     this.#options = options;
+    this.#watched.use(busConnected.from(() => (this.#connected ? 1 : 0)));
+    this.#watched.use(requestsInHand.from(() => this.#inHand.size));
+    this.#watched.use(callsWaiting.from(() => this.#countWaiting()));
     void this.#watchConnection();
   }
 
@@ -96,7 +128,13 @@ export class Bus implements AsyncDisposable {
     gatewayId?: GatewayId,
   ): Promise<ReplyOf<M>> {
     const subject = gatewayId ? subjects.gatewayMethod(method, gatewayId) : subjects.method(method);
-    return (await this.#ask(method, subject, packed(request, noBytes, toHeaders(context)), context)).reply;
+    const span = startCall(method, context);
+    const payload = packed(request, noBytes, toHeaders(contextWithin(span, context)));
+    try {
+      return (await ending(span, this.#ask(method, subject, payload, context))).reply;
+    } catch (thrown) {
+      throw this.#told(method, context, thrown);
+    }
   }
 
   /**
@@ -110,19 +148,103 @@ export class Bus implements AsyncDisposable {
     bytes: Uint8Array,
     context: RequestContext = contextInHand(this.#options.requestTimeoutMs),
   ): Promise<ReplyWithBytes<ReplyOf<M>>> {
-    return this.#ask(method, subjects.method(method), packed(request, bytes, toHeaders(context)), context);
+    const span = startCall(method, context);
+    const payload = packed(request, bytes, toHeaders(contextWithin(span, context)));
+    try {
+      return await ending(span, this.#ask(method, subjects.method(method), payload, context));
+    } catch (thrown) {
+      throw this.#told(method, context, thrown);
+    }
+  }
+
+  /**
+   * As `call`, for what many ask at once and is answered quickly: calls of the method that are made in one turn of the event loop,
+   * or while others are under way, go in one message, and are answered together when the last of them is. Alone it is a `call`.
+   * Replies that are too much for one message are asked for again, but for methods that say how much theirs may be at most
+   * (`maxReplyBytes`): of these, so many share a message that all replies fit.
+   * @param maxWaitMs How long to wait for those under way; the same in all calls of the method. By default 20 ms.
+   */
+  async callTogether<M extends Method>(
+    method: M,
+    request: RequestOf<M>,
+    context: RequestContext,
+    maxWaitMs?: number,
+  ): Promise<ReplyOf<M>> {
+    let gatherer = this.#gatherers.get(method);
+    if (!gatherer) {
+      gatherer = new Gatherer(maxSharedCalls, (calls) => this.#askTogether(method, calls), maxWaitMs);
+      this.#gatherers.set(method, gatherer);
+    }
+    const span = startCall(method, context);
+    const call = { request, context: contextWithin(span, context) };
+    try {
+      return (await ending(span, gatherer.add(call))) as ReplyOf<M>;
+    } catch (thrown) {
+      throw this.#told(method, context, thrown);
+    }
+  }
+
+  /** Leaves a line in the log of who asked, beside that of the service: a failure always, a refusal for who looks closely. */
+  #told({ name: method }: Method, context: RequestContext, thrown: unknown): unknown {
+    const { log } = this.#options;
+    const { code } = ParleyError.from(thrown);
+    if (code === 'internal') log.warn({ method, ...logIds(context) }, 'a service failed');
+    else if (log.isLevelEnabled('debug')) {
+      log.debug({ method, code, ...logIds(context) }, 'a service refused or was away');
+    }
+    return thrown;
+  }
+
+  #countWaiting(): number {
+    let count = 0;
+    for (const { waiting } of this.#gatherers.values()) count += waiting;
+    return count;
+  }
+
+  async #askTogether(method: Method, calls: readonly SharedCall[]): Promise<unknown[]> {
+    callsTogether.observe(calls.length);
+    // Without load most are alone: they need no envelope.
+    if (calls.length === 1) return [await this.#askAlone(method, calls[0]!)];
+    const parts = packedTogether(method, calls);
+    return (await Promise.all(parts.map((part) => this.#askPart(method, part)))).flat();
+  }
+
+  async #askAlone(method: Method, { request, context }: SharedCall): Promise<unknown> {
+    try {
+      const payload = packed(request, noBytes, toHeaders(context));
+      return (await this.#ask(method, subjects.method(method), payload, context)).reply;
+    } catch (thrown) {
+      return ParleyError.from(thrown);
+    }
+  }
+
+  async #askPart(method: Method, { calls, payload }: SharedCallsPart): Promise<unknown[]> {
+    if (calls.length === 1) return [await this.#askAlone(method, calls[0]!)];
+    const deadline = Math.max(...calls.map(({ context }) => context.deadline));
+    try {
+      const { reply } = await this.#ask(method, subjects.method(method), payload, { deadline });
+      return await Promise.all(
+        (reply as SharedAnswer[]).map((answer, index) => {
+          if (answer.error) return errorTold(answer.error);
+          if ('reply' in answer) return answer.reply;
+          return method.maxReplyBytes ? replyLost(method) : this.#askAlone(method, calls[index]!);
+        }),
+      );
+    } catch (thrown) {
+      return calls.map(() => ParleyError.from(thrown));
+    }
   }
 
   async #ask<M extends Method>(
     method: M,
     subject: string,
     payload: Payload,
-    context: RequestContext,
+    context: Pick<RequestContext, 'deadline'>,
   ): Promise<ReplyWithBytes<ReplyOf<M>>> {
     const stop = callSeconds.startTimer({ method: method.name });
     try {
       const message = await this.#request(subject, payload, context);
-      if (ServiceError.isServiceError(message)) throw errorFrom(message);
+      if (ServiceError.isServiceError(message)) throw errorTold(message.json<ToldError>());
       stop({ outcome: 'ok' });
       const { value, bytes } = unpacked(message);
       return { reply: value as ReplyOf<M>, bytes };
@@ -133,8 +255,12 @@ export class Bus implements AsyncDisposable {
     }
   }
 
-  async #request(subject: string, { data, headers }: Payload, context: RequestContext): Promise<Msg> {
-    const timeout = context.deadline - Date.now();
+  async #request(
+    subject: string,
+    { data, headers }: Payload,
+    { deadline }: Pick<RequestContext, 'deadline'>,
+  ): Promise<Msg> {
+    const timeout = deadline - Date.now();
     if (timeout <= 0 || !this.#connected) throw new ParleyError('unavailable');
     try {
       return await this.#nats.request(subject, data, { timeout, ...(headers && { headers }) });
@@ -171,16 +297,20 @@ export class Bus implements AsyncDisposable {
     const inHand = new Set<Promise<void>>();
     for (const { method, answer } of endpoints) {
       const subject = subjectOf(method);
+      const served = { method, answer, counts: counts.get(subject)! };
       micro.addEndpoint(method.endpoint, {
         subject,
         queue: service,
         handler: (_error, message) => {
-          const counted = counts.get(subject)!.begin();
-          const answered = this.#answer(method, answer, message).then((outcome) => {
-            counted(outcome);
+          const isShared = message.headers?.has(sharedCallsHeader) ?? false;
+          const answered = (
+            isShared ? this.#answerTogether(served, message) : this.#answer(served, message)
+          ).finally(() => {
             inHand.delete(answered);
+            this.#inHand.delete(answered);
           });
           inHand.add(answered);
+          this.#inHand.add(answered);
         },
       });
     }
@@ -197,34 +327,79 @@ export class Bus implements AsyncDisposable {
     };
   }
 
-  /** The one place where what a service throws becomes an error on the bus. Never rejects; tells what became of the request. */
-  async #answer(method: Method, answer: Endpoint['answer'], message: ServiceMsg): Promise<'ok' | ErrorCode> {
-    const stop = serveSeconds.startTimer({ method: method.name });
-    let requestId: string | undefined;
+  /** Never rejects. */
+  async #answer(served: Served, message: ServiceMsg): Promise<void> {
+    const error = await this.#carryOut(
+      served,
+      () => ({ context: fromHeaders(message.headers, this.#options.requestTimeoutMs), ...unpacked(message) }),
+      ({ reply, bytes }) => {
+        const { data, headers } = packed(reply, bytes);
+        message.respond(data, headers && { headers });
+      },
+    );
+    if (error) message.respondError(error.http, error.code, JSON.stringify(toldError(error)));
+  }
+
+  /** Never rejects. */
+  async #answerTogether(served: Served, message: ServiceMsg): Promise<void> {
     try {
-      const context = fromHeaders(message.headers, this.#options.requestTimeoutMs);
-      requestId = context.requestId;
-      if (context.deadline <= Date.now()) throw new ParleyError('unavailable');
-      const { value, bytes } = unpacked(message);
-      const request = validated(method.request, value);
-      const answered = await withContext(context, () => answer(request, context, bytes));
-      const { data, headers } = packed(answered.reply, answered.bytes);
-      message.respond(data, headers && { headers });
-      stop({ outcome: 'ok' });
-      return 'ok';
+      const calls = validated(SharedCalls, unpacked(message).value);
+      const answers = await Promise.all(
+        calls.map(async ({ context, request }) => {
+          const answer: SharedAnswer = {};
+          const error = await this.#carryOut(
+            served,
+            () => ({ context: { caller: undefined, ...context }, value: request, bytes: noBytes }),
+            ({ reply }) => {
+              answer.reply = reply;
+            },
+          );
+          if (error) answer.error = toldError(error);
+          return answer;
+        }),
+      );
+      message.respond(joinAnswers(answers));
     } catch (thrown) {
       const error = ParleyError.from(thrown);
-      stop({ outcome: error.code });
-      if (error.code === 'internal') {
+      message.respondError(error.http, error.code, JSON.stringify(toldError(error)));
+    }
+  }
+
+  /** The one place where what a service throws becomes an error on the bus, which it answers with. Never rejects. */
+  async #carryOut(
+    { method, answer, counts }: Served,
+    read: () => { context: RequestContext; value: unknown; bytes: Uint8Array },
+    respond: (answered: ReplyWithBytes<unknown>) => void,
+  ): Promise<ParleyError | undefined> {
+    const counted = counts.begin();
+    const stop = serveSeconds.startTimer({ method: method.name });
+    let outcome: 'ok' | ErrorCode = 'ok';
+    let span: Span | undefined;
+    let asked: RequestContext | undefined;
+    let failure: ParleyError | undefined;
+    try {
+      const { context, value, bytes } = read();
+      asked = context;
+      span = startAnswer(method, context);
+      if (context.deadline <= Date.now()) throw new ParleyError('unavailable');
+      const request = validated(method.request, value);
+      const within = contextWithin(span, context);
+      const answered = () => withContext(within, () => answer(request, within, bytes));
+      respond(await (span ? withSpans([span], answered) : answered()));
+    } catch (thrown) {
+      failure = ParleyError.from(thrown);
+      outcome = failure.code;
+      if (failure.code === 'internal') {
         this.#options.log.error(
-          { err: error.cause, method: method.name, requestId },
+          { err: failure.cause, method: method.name, ...logIds(asked) },
           'request failed unexpectedly',
         );
       }
-      const { code, message: text, details } = error;
-      message.respondError(error.http, code, JSON.stringify({ code, message: text, details }));
-      return code;
     }
+    span?.end(failure);
+    counted(outcome);
+    stop({ outcome });
+    return failure;
   }
 
   /** Tells whoever listens. Events wait in memory while the connection is away. */
@@ -276,8 +451,12 @@ export class Bus implements AsyncDisposable {
         this.#options.log.warn('bus connection lost');
       } else if (status.type === 'reconnect') {
         this.#connected = true;
+        busReconnects.inc();
         this.#options.log.info('bus connection is back');
         for (const listener of this.#reconnectListeners) listener();
+      } else if (status.type === 'error') {
+        // Nobody waits for an event that the server does not let through: only this tells of it.
+        this.#options.log.error({ err: status.error }, 'bus refused');
       }
     }
   }
@@ -287,29 +466,48 @@ export class Bus implements AsyncDisposable {
   }
 
   async #drain(): Promise<void> {
+    this.#watched.dispose();
     if (this.#connected) await this.#nats.drain();
     else await this.#nats.close();
   }
 }
 
-/** Connects, waiting for the server if need be. */
+/** It was done, and asked again it would be done twice: its caller decides. */
+function replyLost({ name }: Method): ParleyError {
+  return new ParleyError(
+    'unavailable',
+    {},
+    { cause: new Error(`a reply of ${name} was more than it may be`) },
+  );
+}
+
+/** Connects, waiting for the server if need be, also until it lets us in. */
 export async function openBus(options: BusOptions): Promise<Bus> {
-  const nats = await connect({
-    servers: options.natsUrl.split(','),
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return new Bus(await connect(natsOptions(options)), options);
+    } catch (err) {
+      options.log.warn({ err, attempt }, 'bus is not ready, waiting');
+      await delay(Math.min(100 * attempt, 2_000) * (0.5 + Math.random() / 2));
+    }
+  }
+}
+
+function natsOptions(options: BusOptions): NodeConnectionOptions {
+  return {
+    ...connectionOptions(options),
     name: options.name,
-    waitOnFirstConnect: true,
+    // Who may hear all replies would hear those to others.
+    inboxPrefix: `_INBOX.${options.name}`,
+    // A password may be changed in the server first.
+    ignoreAuthErrorAbort: true,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 200,
     reconnectJitter: 300,
+    reconnectJitterTLS: 300,
     pingInterval: 5_000,
     maxPingOut: 2,
     // A stack trace for each request costs the gateway 5 to 10 % of its time.
     noAsyncTraces: true,
-  });
-  return new Bus(nats, options);
-}
-
-function errorFrom(reply: Msg): ParleyError {
-  const { code, message, details } = reply.json<{ code: unknown; message: string; details: object }>();
-  return new ParleyError(isErrorCode(code) ? code : 'internal', details, { message });
+  };
 }

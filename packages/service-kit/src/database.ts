@@ -2,7 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ParleyError } from '@parley/protocol';
 import pg from 'pg';
+import { databaseMetrics } from './database-metrics.ts';
 import type { Log } from './log.ts';
+import { ending, startStatement } from './tracing.ts';
 
 /** One statement, with the name under which Postgres keeps its plan. */
 export interface Statement {
@@ -18,6 +20,8 @@ export interface Queries {
 
 export interface DatabaseOptions {
   databaseUrl: string;
+  /** As whom migrations run, where the role of `databaseUrl` has no right to: it is then given what it needs of the schema. */
+  databaseOwnerUrl?: string | undefined;
   /** Most connections of this process. */
   connections: number;
   /** Bounds the wait for a connection and each statement. */
@@ -34,6 +38,7 @@ export interface DatabaseOptions {
 export class Database implements Queries, AsyncDisposable {
   readonly #options: DatabaseOptions;
   readonly #pool: pg.Pool;
+  readonly #watched: Disposable;
   #closing: Promise<void> | undefined;
 
   constructor(options: DatabaseOptions) {
@@ -45,6 +50,7 @@ export class Database implements Queries, AsyncDisposable {
       statement_timeout: timeoutMs,
       ...(indexOnly ? { options: '-c enable_seqscan=off -c jit=off' } : {}),
     });
+    this.#watched = databaseMetrics().watch(this.#pool, connections);
   }
 
   readonly query = <Row extends object>(statement: Statement): Promise<Row[]> =>
@@ -62,9 +68,13 @@ export class Database implements Queries, AsyncDisposable {
   async migrate(schema: string, folder: URL): Promise<void> {
     const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).sort();
     // A connection of its own: a migration, or waiting for another instance's, may take longer than any request.
-    const pool = createPool(this.#options, { max: 1 });
+    const { databaseUrl, databaseOwnerUrl } = this.#options;
+    const pool = createPool({ ...this.#options, databaseUrl: databaseOwnerUrl ?? databaseUrl }, { max: 1 });
     try {
-      await inTransaction(pool, (queries) => runMigrations(queries, schema, folder, files));
+      await inTransaction(pool, async (queries) => {
+        await runMigrations(queries, schema, folder, files);
+        if (databaseOwnerUrl !== undefined) await grantUse(queries, schema, roleOf(databaseUrl));
+      });
     } finally {
       await pool.end();
     }
@@ -76,7 +86,12 @@ export class Database implements Queries, AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return (this.#closing ??= this.#pool.end());
+    return (this.#closing ??= this.#end());
+  }
+
+  async #end(): Promise<void> {
+    await this.#pool.end();
+    this.#watched[Symbol.dispose]();
   }
 }
 
@@ -172,15 +187,34 @@ async function runMigrations(
   }
 }
 
+/** What a service needs of its schema, and no more: rows come and go, tables stay as they are. */
+async function grantUse({ query }: Queries, schema: string, role: string): Promise<void> {
+  const to = pg.escapeIdentifier(role);
+  const text = `
+    grant usage on schema ${schema} to ${to};
+    grant select, insert, update, delete on all tables in schema ${schema} to ${to};
+    grant usage on all sequences in schema ${schema} to ${to};
+    revoke all on ${schema}.migration from ${to}`;
+  await query({ name: '', text });
+}
+
+function roleOf(databaseUrl: string): string {
+  return decodeURIComponent(new URL(databaseUrl).username);
+}
+
 async function run<Row extends object>(
   client: pg.Pool | pg.PoolClient,
   statement: Statement,
 ): Promise<Row[]> {
+  const { name, ...anonymous } = statement;
+  const startedAt = performance.now();
   try {
-    const { name, ...anonymous } = statement;
-    return (await client.query<Row>(name ? statement : anonymous)).rows;
+    const answer = client.query<Row>(name ? statement : anonymous);
+    return (await ending(startStatement(statement), answer)).rows;
   } catch (cause) {
     throw translated(cause);
+  } finally {
+    if (name) databaseMetrics().observe(name, (performance.now() - startedAt) / 1_000);
   }
 }
 

@@ -1,7 +1,7 @@
 import { Svcm } from '@nats-io/services';
 import { createId, method, ParleyError } from '@parley/protocol';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Type } from 'typebox';
+import { Type } from '@parley/schema';
 import { endpoint, openBus } from './bus.ts';
 import type { Bus } from './bus.ts';
 import { discoverServices } from './discovery.ts';

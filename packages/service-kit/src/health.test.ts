@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { freePort } from '@parley/local-stack';
 import { Health } from './health.ts';
-import { createTestLog, freePort, msOf } from './test-support.ts';
+import { createTestLog, msOf } from './test-support.ts';
 
 let health: Health;
 let address: string;
@@ -62,6 +63,12 @@ test('metrics are in the text format of Prometheus', async () => {
   expect(body).toContain('parley_process_cpu_seconds_total');
   expect(body).toContain('parley_bus_call_seconds');
   expect(body).toContain('parley_bus_serve_seconds');
+});
+
+test('there is nothing else, and nothing can be sent', async () => {
+  expect((await fetch(`${address}/`)).status).toBe(404);
+  expect((await fetch(`${address}/livez`, { method: 'POST', body: 'x' })).status).toBe(404);
+  expect((await fetch(`${address}/livez?verbose`, { method: 'HEAD' })).status).toBe(200);
 });
 
 test('once closed nobody answers', async () => {

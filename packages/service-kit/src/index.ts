@@ -1,11 +1,17 @@
 export * from './bus.ts';
+export { connectionOptions } from './bus-access.ts';
+export type { BusAccess } from './bus-access.ts';
 export * from './context.ts';
 export * from './database.ts';
 export * from './discovery.ts';
+export * from './gatherer.ts';
 export * from './health.ts';
 export * from './log.ts';
-export * from './metrics.ts';
+export { latencyBuckets, metrics, Reading, sizeBuckets, Tally } from './metrics.ts';
 export { noBytes } from './payload.ts';
+export * from './rate-limits.ts';
 export * from './redis.ts';
+export * from './redis-script.ts';
 export * from './run-service.ts';
 export * from './settings.ts';
+export * from './tracing.ts';

@@ -1,16 +1,35 @@
 import { pino } from 'pino';
 import type { Logger } from 'pino';
+import { logIdsInHand } from './context.ts';
 
 export type Log = Logger;
 
 /** Keys that never reach the log, wherever a logged object has them at its first two levels. */
-const secretKeys = ['password', 'sessionKey', 'session_key', 'token', 'authorization', 'cookie'];
+const secretKeys = [
+  'password',
+  'passwordHash',
+  'sessionKey',
+  'session_key',
+  'secretAccessKey',
+  'token',
+  'authorization',
+  'cookie',
+];
 
-/** JSON lines on stdout. */
+/** What a refused command of Redis was given: ids and names, and at a login the password. */
+const commandArguments = ['err.command.args', 'err.cause.command.args'];
+
+/** JSON lines on stdout; those that a request set off have its ids. */
 export function createLog(service: string, level: string): Log {
-  return pino({
+  const options = {
     level,
     base: { service, pid: process.pid },
-    redact: { paths: secretKeys.flatMap((key) => [key, `*.${key}`]), censor: '[redacted]' },
-  });
+    mixin: logIdsInHand,
+    redact: {
+      paths: [...secretKeys.flatMap((key) => [key, `*.${key}`]), ...commandArguments],
+      censor: '[redacted]',
+    },
+  };
+  // Written at once: else what is said last may come before what was said just before, or die with the process.
+  return pino(options, pino.destination({ dest: 1, sync: true }));
 }

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { freePort, startServer, until } from './test-support.ts';
+import { freePort } from '@parley/local-stack';
+import { startServer, until } from './test-support.ts';
 import type { TestServer } from './test-support.ts';
 
 const program = fileURLToPath(new URL('run-service.fixture.ts', import.meta.url));
@@ -32,6 +33,20 @@ describe('bad settings', () => {
       ),
     ]);
     expect(service.lines).toEqual([]);
+  });
+});
+
+describe('with --check', () => {
+  test('a service whose settings are good ends, without having started', async () => {
+    const service = await run({}, ['--check']);
+    expect(await service.exited).toBe(0);
+    expect([service.lines, service.stderr]).toEqual([[], '']);
+  });
+
+  test('bad ones are told as they are at start', async () => {
+    const service = await run({ CUPS: 'two' }, ['--check']);
+    expect(await service.exited).toBe(1);
+    expect(service.stderr).toContain('bad setting CUPS');
   });
 });
 
@@ -109,10 +124,10 @@ test('a service that does not get done with closing is not waited for', async ()
 });
 
 /** Runs the small service as a process, with nothing of our own environment but the way to programs. */
-async function run(environment: Record<string, string> = {}) {
+async function run(environment: Record<string, string> = {}, args: string[] = []) {
   const port = await freePort();
   const side = { HEALTH_HOST: '127.0.0.1', HEALTH_PORT: String(port) };
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...args], {
     env: { PATH: process.env['PATH'], NATS_URL: server.url, ...side, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -5,6 +5,7 @@ import { createLog } from './log.ts';
 import type { Log } from './log.ts';
 import { commonSettings, readSettings, SettingsError } from './settings.ts';
 import type { ConfigOf, Settings } from './settings.ts';
+import { openTracing } from './tracing.ts';
 
 type CommonConfig = ConfigOf<typeof commonSettings>;
 
@@ -23,7 +24,8 @@ const exitGraceMs = 5_000;
 
 /**
  * Runs one service as a process: reads its settings (a bad one ends it with one clear line each), opens the side port
- * and the bus, starts it, and on SIGTERM or SIGINT closes everything in reverse order and exits with 0.
+ * and the bus, starts it, and on SIGTERM or SIGINT closes everything in reverse order and exits with 0. With `--check` it ends
+ * once the settings are read.
  */
 export async function runService<S extends Settings>(
   name: string,
@@ -31,15 +33,16 @@ export async function runService<S extends Settings>(
   start: (parts: ServiceParts<ConfigOf<S>>) => Promise<void>,
 ): Promise<void> {
   const config = configOrExit(name, settings);
+  if (process.argv.includes('--check')) process.exit(0);
   const log = createLog(name, config.logLevel);
   crashLoudly(log);
   const closing = new AsyncDisposableStack();
   const health = new Health();
   closing.use(await health.listen(config.healthHost, config.healthPort, log));
   exitOnSignal({ closing, health, log, drainMs: config.drainMs });
+  closing.use(await openTracing(name, config, log));
 
-  const { natsUrl, requestTimeoutMs } = config;
-  const bus = closing.use(await openBus({ natsUrl, requestTimeoutMs, name: `parley-${name}`, log }));
+  const bus = closing.use(await openBus({ ...config, name: `parley-${name}`, log }));
   health.require('nats', () => bus.flush());
   await start({ config, log, bus, health, closing });
   health.started();

@@ -1,9 +1,14 @@
-import { describe, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   commonSettings,
   databaseSettings,
   integer,
   oneOf,
+  optional,
+  orFile,
   readSettings,
   redisSettings,
   SettingsError,
@@ -96,10 +101,73 @@ test.each(['http://user:hunter2@host', 'user:hunter2@host:6379', 'redis://:hunte
   },
 );
 
+describe('what may be in a file', () => {
+  const secretSettings = {
+    key: orFile(optional(text('KEY', { doc: 'The key.' }))),
+    storeUrl: orFile(url('STORE_URL', ['redis'], { default: storeUrl, doc: 'The store.' })),
+  };
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'parley-settings-'));
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  function fileWith(contents: string): string {
+    const file = join(folder, 'secret');
+    writeFileSync(file, contents);
+    return file;
+  }
+
+  test('is read from there, without the line end of an editor', () => {
+    const file = fileWith('redis://:hunter2@host:6379\n');
+    expect(readSettings(secretSettings, { STORE_URL_FILE: file }).storeUrl).toBe(
+      'redis://:hunter2@host:6379',
+    );
+    expect(readSettings(secretSettings, { STORE_URL_FILE: file, STORE_URL: '' }).storeUrl).toContain(
+      'hunter2',
+    );
+    expect(readSettings(secretSettings, { KEY_FILE: '', STORE_URL_FILE: '' })).toEqual({
+      key: undefined,
+      storeUrl,
+    });
+  });
+
+  test('is not given twice', () => {
+    expect(linesOf(secretSettings, { KEY: 'a', KEY_FILE: fileWith('a') })).toEqual([
+      'KEY: it is given twice, also as KEY_FILE (The key.)',
+    ]);
+  });
+
+  test('stops the start where it is not there or empty, and neither path nor contents are repeated', () => {
+    expect(linesOf(secretSettings, { KEY_FILE: join(folder, 'hunter2') })).toEqual([
+      "KEY: the file of KEY_FILE can't be read: ENOENT (The key.)",
+    ]);
+    expect(linesOf(secretSettings, { KEY_FILE: folder })).toEqual([
+      "KEY: the file of KEY_FILE can't be read: EISDIR (The key.)",
+    ]);
+    expect(linesOf(secretSettings, { KEY_FILE: fileWith(' \n') })).toEqual([
+      'KEY: the file of KEY_FILE is empty (The key.)',
+    ]);
+    expect(linesOf(secretSettings, { STORE_URL_FILE: fileWith('hunter2') })).toEqual([
+      'STORE_URL: expected a URL like redis://host:port (The store.)',
+    ]);
+  });
+
+  test('is nothing that is no secret', () => {
+    expect(readSettings(settings, { STORE_URL: storeUrl, HOST_FILE: fileWith('elsewhere') }).host).toBe(
+      '0.0.0.0',
+    );
+  });
+});
+
 test('everything common has a default; only the address of Postgres must be given', () => {
   expect(readSettings(commonSettings, {})).toMatchObject({
     natsUrl: 'nats://127.0.0.1:4222',
     logLevel: 'info',
+    // It tells much to whoever asks: this machine only, unless said otherwise.
+    healthHost: '127.0.0.1',
     requestTimeoutMs: 5_000,
     drainMs: 10_000,
   });

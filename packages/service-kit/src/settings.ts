@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
+
 /** One environment variable: what it means, and how its text becomes a value. */
 export interface Setting<Value> {
   /** The environment variable's name. */
   readonly variable: string;
+  /** Whether its text may be in a file instead, whose path is in the variable of that name and `_FILE`. */
+  readonly mayBeFile?: boolean;
   /** The line of the documented table. */
   readonly doc: string;
   /** The text taken when the variable is not set or empty; undefined: it must be set. */
@@ -27,7 +31,7 @@ export class SettingsError extends Error {
 }
 
 /**
- * Reads every setting once.
+ * Reads every setting once, and the files that settings are in.
  * @throws SettingsError naming every bad one. Values are not repeated where they may hold a secret.
  */
 export function readSettings<S extends Settings>(
@@ -37,9 +41,8 @@ export function readSettings<S extends Settings>(
   const lines: string[] = [];
   const config: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(settings)) {
-    const given = environment[setting.variable];
-    const text = given === undefined || given === '' ? setting.defaultText : given;
     try {
+      const text = givenText(setting, environment) ?? setting.defaultText;
       if (text === undefined) throw new Error('it is required');
       config[name] = setting.parse(text);
     } catch (error) {
@@ -48,6 +51,46 @@ export function readSettings<S extends Settings>(
   }
   if (lines.length > 0) throw new SettingsError(lines);
   return config as ConfigOf<S>;
+}
+
+/** What is given for the setting, in its variable or in a file; undefined where nothing is. */
+function givenText(
+  { variable, mayBeFile }: Setting<unknown>,
+  environment: Record<string, string | undefined>,
+): string | undefined {
+  const text = environment[variable] || undefined;
+  const file = mayBeFile ? environment[`${variable}_FILE`] || undefined : undefined;
+  if (file === undefined) return text;
+  if (text !== undefined) throw new Error(`it is given twice, also as ${variable}_FILE`);
+  return textOf(file, `${variable}_FILE`);
+}
+
+/** @throws Error that does not repeat the path either, as it may be the secret itself, given in the wrong variable. */
+function textOf(file: string, variable: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new Error(`the file of ${variable} can't be read: ${(error as NodeJS.ErrnoException).code ?? ''}`, {
+      cause: error,
+    });
+  }
+  if (text === '') throw new Error(`the file of ${variable} is empty`);
+  return text;
+}
+
+/** The same setting, which may be in a file instead: for secrets, and what is a file anyway. */
+export function orFile<Value>(setting: Setting<Value>): Setting<Value> {
+  return { ...setting, mayBeFile: true };
+}
+
+/** The same setting, which may be left out, or set to `none`. */
+export function optional<Value>(setting: Setting<Value>): Setting<Value | undefined> {
+  return {
+    ...setting,
+    defaultText: 'none',
+    parse: (given) => (given === 'none' ? undefined : setting.parse(given)),
+  };
 }
 
 /** A whole number of at least `min` (default 0). */
@@ -69,6 +112,23 @@ export function integer(
       if (/^\d+$/.test(text) && number >= min && number <= max) return number;
       const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
       throw new Error(`expected a whole number ${range}, got '${text}'`);
+    },
+  };
+}
+
+/** A number from 0 to 1. */
+export function fraction(
+  variable: string,
+  { doc, default: value }: { doc: string; default?: number },
+): Setting<number> {
+  return {
+    variable,
+    doc,
+    defaultText: value?.toString(),
+    parse(text) {
+      const number = Number(text);
+      if (/^\d*\.?\d+$/.test(text) && number <= 1) return number;
+      throw new Error(`expected a number from 0 to 1, got '${text}'`);
     },
   };
 }
@@ -153,17 +213,72 @@ export function urls(
   };
 }
 
+/** How the bus is reached. */
+export const busSettings = {
+  natsUrl: orFile(
+    urls('NATS_URL', ['nats', 'tls'], {
+      default: 'nats://127.0.0.1:4222',
+      doc: 'The NATS server that carries the bus, or several of a cluster, separated by commas; with `user:password@` or `token@` where it asks for one. `tls://` is for TLS only.',
+    }),
+  ),
+  natsCredentials: orFile(
+    optional(
+      text('NATS_CREDENTIALS', { doc: 'A user of NATS, as the contents of a `.creds` file. Secret.' }),
+    ),
+  ),
+  natsCa: orFile(
+    optional(
+      text('NATS_CA', { doc: 'Who vouches for the NATS server, in PEM, where the system does not know it.' }),
+    ),
+  ),
+  natsCertificate: orFile(
+    optional(text('NATS_CERTIFICATE', { doc: 'Our certificate, in PEM, where NATS asks for one.' })),
+  ),
+  natsKey: orFile(optional(text('NATS_KEY', { doc: 'The key of `NATS_CERTIFICATE`, in PEM. Secret.' }))),
+};
+
+/** Where traces go. The names are those of OpenTelemetry. */
+export const tracingSettings = {
+  otlpEndpoint: optional(
+    url('OTEL_EXPORTER_OTLP_ENDPOINT', ['http', 'https'], {
+      doc: 'The collector that traces are sent to, by OTLP over HTTP; without it none are made.',
+    }),
+  ),
+  tracesSampler: oneOf(
+    'OTEL_TRACES_SAMPLER',
+    [
+      'parentbased_always_on',
+      'parentbased_always_off',
+      'parentbased_traceidratio',
+      'always_on',
+      'always_off',
+      'traceidratio',
+    ],
+    {
+      default: 'parentbased_always_on',
+      doc: 'Which traces are made; with `parentbased_`, whoever sent a `traceparent` over HTTP has decided.',
+    },
+  ),
+  tracesSamplerArg: fraction('OTEL_TRACES_SAMPLER_ARG', {
+    default: 1,
+    doc: 'Which part of the traces is made, from 0 to 1, where the sampler is a `traceidratio`.',
+  }),
+};
+
+export type TracingConfig = ConfigOf<typeof tracingSettings>;
+
 /** What every process reads. */
 export const commonSettings = {
-  natsUrl: urls('NATS_URL', ['nats', 'tls', 'ws', 'wss'], {
-    default: 'nats://127.0.0.1:4222',
-    doc: 'The NATS server that carries the bus.',
-  }),
+  ...busSettings,
+  ...tracingSettings,
   logLevel: oneOf('LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
     doc: 'The least severe log lines to write.',
   }),
-  healthHost: text('HEALTH_HOST', { default: '0.0.0.0', doc: 'The address of the side port.' }),
+  healthHost: text('HEALTH_HOST', {
+    default: '127.0.0.1',
+    doc: 'The address of the side port, which asks for nothing: `0.0.0.0` in containers only, or behind a firewall.',
+  }),
   healthPort: integer('HEALTH_PORT', {
     default: 20_290,
     max: 65_535,
@@ -182,9 +297,18 @@ export const commonSettings = {
 
 /** For the services that keep something in Postgres. */
 export const databaseSettings = {
-  databaseUrl: url('DATABASE_URL', ['postgres', 'postgresql'], {
-    doc: 'Postgres. Each service owns one schema, named like the service.',
-  }),
+  databaseUrl: orFile(
+    url('DATABASE_URL', ['postgres', 'postgresql'], {
+      doc: 'Postgres. Each service owns one schema, named like the service.',
+    }),
+  ),
+  databaseOwnerUrl: orFile(
+    optional(
+      url('DATABASE_OWNER_URL', ['postgres', 'postgresql'], {
+        doc: 'Postgres, as the role that owns the schema and changes it at start. With it, the role of `DATABASE_URL` need not: it is granted what it needs of the schema.',
+      }),
+    ),
+  ),
   databaseConnections: integer('DATABASE_CONNECTIONS', {
     default: 10,
     min: 1,
@@ -194,8 +318,10 @@ export const databaseSettings = {
 
 /** For the services that keep something in Redis. */
 export const redisSettings = {
-  redisUrl: url('REDIS_URL', ['redis', 'rediss'], {
-    default: 'redis://127.0.0.1:6379',
-    doc: 'Redis (or Valkey), for sessions, presence and rate limits.',
-  }),
+  redisUrl: orFile(
+    url('REDIS_URL', ['redis', 'rediss'], {
+      default: 'redis://127.0.0.1:6379',
+      doc: 'Redis (or Valkey), for sessions, presence and rate limits; `rediss://` is for TLS.',
+    }),
+  ),
 };

@@ -1,6 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -11,7 +11,7 @@ import { pino } from 'pino';
 import type { Log } from './log.ts';
 
 /** Longest wait for anything a test of this package expects, in ms: only a bug reaches it. */
-const patienceMs = 20_000;
+const patienceMs = 45_000;
 
 export interface TestServer extends AsyncDisposable {
   url: string;
@@ -20,12 +20,15 @@ export interface TestServer extends AsyncDisposable {
 
 const addresses = { nats: 'natsUrl', redis: 'redisUrl', postgres: 'databaseUrl' } as const;
 
-/** Starts one real server with its data in a folder that goes with it. */
-export async function startServer(name: keyof typeof addresses): Promise<TestServer> {
+/**
+ * Starts one real server with its data in a folder that goes with it.
+ * @param natsConfig A file of NATS' own settings.
+ */
+export async function startServer(name: keyof typeof addresses, natsConfig?: string): Promise<TestServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'parley-service-kit-'));
   const others = Object.entries(addresses).filter(([other]) => other !== name);
   const given = Object.fromEntries(others.map(([, address]) => [address, 'none:']));
-  const servers = await startServers({ dataDir, given });
+  const servers = await startServers({ dataDir, given, ...(natsConfig !== undefined && { natsConfig }) });
   return {
     url: servers.addresses[addresses[name]],
     process: servers[name]!,
@@ -57,13 +60,34 @@ export function createTestLog(): { log: Log; lines: Record<string, unknown>[] } 
   return { log: pino({ level: 'trace' }, stream), lines };
 }
 
-/** A loopback port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+/** A certificate and its key, in PEM, and the files that they are in. */
+export interface Certificate {
+  certificate: string;
+  key: string;
+  certificateFile: string;
+  keyFile: string;
+}
+
+/**
+ * Makes a certificate with openssl, in the folder.
+ * @param name For whom, and the names of its files; a server is called by it.
+ * @param signer The authority that signs it; without one it signs itself, and may sign others.
+ */
+export function makeCertificate(folder: string, name: string, signer?: Certificate): Certificate {
+  const certificateFile = join(folder, `${name}.pem`);
+  const keyFile = join(folder, `${name}.key`);
+  const signed = signer
+    ? ['-CA', signer.certificateFile, '-CAkey', signer.keyFile, '-addext', `subjectAltName=DNS:${name}`]
+    : [];
+  const made = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc', '-days', '1'];
+  const files = ['-subj', `/CN=${name}`, '-keyout', keyFile, '-out', certificateFile];
+  execFileSync('openssl', ['req', ...made, ...signed, ...files], { stdio: 'pipe' });
+  return {
+    certificate: readFileSync(certificateFile, 'utf8'),
+    key: readFileSync(keyFile, 'utf8'),
+    certificateFile,
+    keyFile,
+  };
 }
 
 /** How long the promise took to settle, in ms. */

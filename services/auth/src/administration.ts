@@ -11,13 +11,14 @@ import type {
   UserName,
 } from '@parley/protocol';
 import type { Log } from '@parley/service-kit';
-import { hashPassword } from './passwords.ts';
+import type { Passwords } from './password-queue.ts';
 import type { SessionStore } from './sessions.ts';
 import type { AccountStore, ListedAccount } from './store.ts';
 
 export interface AdministrationParts {
   accounts: AccountStore;
   sessions: SessionStore;
+  passwords: Pick<Passwords, 'hash'>;
   publish: (event: ConnectionsEnded) => void;
   /** Who runs a Parley may have to say who was locked out, and when. */
   log: Pick<Log, 'info'>;
@@ -29,7 +30,7 @@ export type Administration = ReturnType<typeof createAdministration>;
 const maxSessionsPerEvent = 1_000;
 
 /** What an operator does with other people's accounts. */
-export function createAdministration({ accounts, sessions, publish, log }: AdministrationParts) {
+export function createAdministration({ accounts, sessions, passwords, publish, log }: AdministrationParts) {
   async function list({
     after = '',
     limit,
@@ -48,9 +49,12 @@ export function createAdministration({ accounts, sessions, publish, log }: Admin
     log.info({ userId, role }, 'role given');
   }
 
-  /** Ends what was opened with the former password. Answers how many sessions that were. */
-  async function setPassword(name: UserName, password: string): Promise<number> {
-    const passwordHash = await hashPassword(password);
+  /**
+   * Ends what was opened with the former password. Answers how many sessions that were.
+   * @param deadline In ms since 1970.
+   */
+  async function setPassword(name: UserName, password: string, deadline: number): Promise<number> {
+    const passwordHash = await passwords.hash(password, deadline);
     const { userId } = known(name, await accounts.setPassword(name, passwordHash));
     const endedSessions = await endAll(userId);
     log.info({ userId, endedSessions }, 'password set');

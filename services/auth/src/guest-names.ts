@@ -1,4 +1,5 @@
 import type { ConnectionId, ConnectionPlace, GatewayId, HeldGuest, User, UserName } from '@parley/protocol';
+import { RedisScript } from '@parley/service-kit';
 import type { RedisStore } from '@parley/service-kit';
 
 export interface GuestNamesOptions {
@@ -18,7 +19,10 @@ export interface Claim {
  */
 export type Keeping = 'kept' | 'lost' | 'taken over';
 
-/** Several times as long as gateways take to tell of their guests again, which is a minute, in ms. */
+/**
+ * Several times as long as gateways take to tell of their guests again, which is a minute, in ms. As long it is known whose a
+ * name was that was released, or whose gateway died: time enough to come back.
+ */
 const claimMs = 3 * 60_000;
 
 const keyOf = (name: UserName) => `parley:guest:${name}`;
@@ -32,7 +36,7 @@ const keyOf = (name: UserName) => `parley:guest:${name}`;
  */
 
 /** Answers with the place of the guest's own former connection, each part '' where there is none; nil where it is another's. */
-const claimScript = `
+const claimScript = new RedisScript(`
 local userId, gatewayId, connectionId, ttl = unpack(ARGV)
 local fields = redis.call('hmget', KEYS[1], 'userId', 'gatewayId', 'connectionId')
 local holder, holdersGateway, holdersConnection = unpack(fields)
@@ -46,9 +50,9 @@ end
 redis.call('hset', KEYS[1], 'userId', userId, 'gatewayId', gatewayId, 'connectionId', connectionId)
 redis.call('pexpire', KEYS[1], ttl)
 return former
-`;
+`);
 
-const keepScript = `
+const keepScript = new RedisScript(`
 local userId, gatewayId, connectionId, ttl = unpack(ARGV)
 local fields = redis.call('hmget', KEYS[1], 'userId', 'gatewayId', 'connectionId')
 local holder, holdersGateway, holdersConnection = unpack(fields)
@@ -63,9 +67,9 @@ end
 redis.call('hset', KEYS[1], 'userId', userId, 'gatewayId', gatewayId, 'connectionId', connectionId)
 redis.call('pexpire', KEYS[1], ttl)
 return 'kept'
-`;
+`);
 
-const reserveScript = `
+const reserveScript = new RedisScript(`
 local userId, ttl = unpack(ARGV)
 local holdersGateway = redis.call('hget', KEYS[1], 'gatewayId')
 if holdersGateway and redis.call('exists', 'parley:gateway-lease:' .. holdersGateway) == 1 then return 0 end
@@ -73,24 +77,24 @@ redis.call('hset', KEYS[1], 'userId', userId)
 redis.call('hdel', KEYS[1], 'gatewayId', 'connectionId')
 redis.call('pexpire', KEYS[1], ttl)
 return 1
-`;
+`);
 
-/** Frees a name for all; for a while it remembers whose it was. Of a registration the connection is ''. */
-const releaseScript = `
+/** Frees a name for all, and remembers whose it was. Of a registration the connection is ''. */
+const releaseScript = new RedisScript(`
 local userId, connectionId, ttl = unpack(ARGV)
 local holder, holdersConnection = unpack(redis.call('hmget', KEYS[1], 'userId', 'connectionId'))
 if holder == userId and (holdersConnection or '') == connectionId then
   redis.call('hset', KEYS[1], 'gatewayId', '')
   redis.call('pexpire', KEYS[1], ttl)
 end
-`;
+`);
 
 export type GuestNames = ReturnType<typeof createGuestNames>;
 
 /** Who has which name without an account, in Redis. */
 export function createGuestNames(redis: RedisStore, { settleMs }: GuestNamesOptions) {
-  function run<Reply>(script: string, name: UserName, values: (string | number)[]): Promise<Reply> {
-    return redis.run((commands) => commands.eval(script, 1, keyOf(name), ...values)) as Promise<Reply>;
+  function run<Reply>(script: RedisScript, name: UserName, values: (string | number)[]): Promise<Reply> {
+    return redis.runScript(script, [keyOf(name)], values);
   }
 
   return {
@@ -121,7 +125,12 @@ export function createGuestNames(redis: RedisStore, { settleMs }: GuestNamesOpti
 
     /** Gives the name free, if it is the user's: a guest's if this connection has it. */
     async release({ userId, name, connectionId }: User & Partial<HeldGuest>): Promise<void> {
-      await run(releaseScript, name, [userId, connectionId ?? '', settleMs]);
+      await run(releaseScript, name, [userId, connectionId ?? '', claimMs]);
+    },
+
+    /** Whether the name is this guest's, or was so last and until lately. */
+    async isOf({ userId, name }: User): Promise<boolean> {
+      return (await redis.run((commands) => commands.hget(keyOf(name), 'userId'))) === userId;
     },
   };
 }

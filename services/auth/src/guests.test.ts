@@ -13,7 +13,7 @@ import { createContext, createLog, Database, openRedis } from '@parley/service-k
 import type { RedisStore } from '@parley/service-kit';
 import { startParley, until } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
-import { clientOf, holdLease, playGateway } from './testing.ts';
+import { clientOf, holdLease, newAddress, playGateway } from './testing.ts';
 import type { PlayedGateway } from './testing.ts';
 
 /** A guest, and where it is. */
@@ -52,14 +52,16 @@ describe('where guests are allowed', () => {
     sessionKey?: string,
   ): Promise<OpenedGuest> {
     const place = { connectionId: createId('connection'), gatewayId };
-    const request = { name, place, ...(sessionKey === undefined ? {} : { sessionKey }) };
+    const address = newAddress();
+    const request = { name, address, place, ...(sessionKey === undefined ? {} : { sessionKey }) };
     return { ...place, ...(await parley.bus.call(openGuest, request, createContext(5_000))) };
   }
 
   async function rename({ userId, name, ...opened }: OpenedGuest, newName: string): Promise<OpenedGuest> {
     const { connectionId, gatewayId } = opened;
     const request = { guest: { userId, name }, newName, place: { connectionId, gatewayId } };
-    return { ...opened, ...(await parley.bus.call(renameGuest, request, createContext(5_000))) };
+    const context = createContext(5_000, { userId, name, connectionId });
+    return { ...opened, ...(await parley.bus.call(renameGuest, request, context)) };
   }
 
   /** Which of them are lost or taken over. */
@@ -279,6 +281,26 @@ describe('where guests are allowed', () => {
     expect(await keep([nino])).toEqual(allKept);
   });
 
+  test('a guest is renamed by itself only, and nobody else is', async () => {
+    const [nick, other] = [await open('nick'), await open('oscar')];
+    const account = await signUp('olivia');
+    const { connectionId, gatewayId } = nick;
+    const ask = (guest: User, caller?: User) => {
+      const request = { guest, newName: 'nico', place: { connectionId, gatewayId } };
+      return parley.bus.call(
+        renameGuest,
+        request,
+        createContext(5_000, caller && { ...caller, connectionId }),
+      );
+    };
+    const [nickUser, otherUser] = [nick, other].map(({ userId, name }) => ({ userId, name }));
+    await expect(ask(nickUser!, otherUser)).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(ask(account, account)).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(ask(nickUser!)).rejects.toMatchObject({ code: 'not_authenticated' });
+    expect(await open('nico', there)).toMatchObject({ name: 'nico' });
+    expect(await keep([nick])).toEqual(allKept);
+  });
+
   test('of guests who are renamed to one name at once one gets it', async () => {
     const guests = await Promise.all(Array.from({ length: 8 }, (_, index) => open(`olga ${index}`)));
     const attempts = await Promise.allSettled(guests.map((guest) => rename(guest, 'olga')));
@@ -347,7 +369,7 @@ describe('where guests are allowed', () => {
 test('with ALLOW_GUESTS=false there are none, and the refusal says what to do', async () => {
   await using parley = await startParley({ gateways: 0, environment: { ALLOW_GUESTS: 'false' } });
   const place = { connectionId: createId('connection'), gatewayId: createId('gateway') };
-  const guest = { name: 'walter', place };
+  const guest = { name: 'walter', address: newAddress(), place };
   await expect(parley.bus.call(openGuest, guest, createContext(5_000))).rejects.toMatchObject({
     code: 'forbidden',
     message: 'Guests are not allowed here; log in with an account.',

@@ -1,5 +1,6 @@
-import { ParleyError } from '@parley/protocol';
+import { isGuest, ParleyError } from '@parley/protocol';
 import type {
+  Caller,
   ConnectionId,
   ConnectionPlace,
   GatewayId,
@@ -11,6 +12,7 @@ import type {
   User,
   UserName,
 } from '@parley/protocol';
+import type { RateLimit } from '@parley/service-kit';
 import { createGuestKey, guestIdOf } from './guest-keys.ts';
 import type { Claim, GuestNames } from './guest-names.ts';
 import type { AccountStore } from './store.ts';
@@ -18,6 +20,8 @@ import type { AccountStore } from './store.ts';
 export interface GuestsParts {
   accounts: AccountStore;
   guestNames: GuestNames;
+  limit: RateLimit;
+  limits: { guestsPerAddress: number };
   /** `ALLOW_GUESTS`. */
   areAllowed: boolean;
 }
@@ -25,25 +29,37 @@ export interface GuestsParts {
 export type Guests = ReturnType<typeof createGuests>;
 
 /** Users without an account, each under a name that nobody else has as long as it is here. */
-export function createGuests({ accounts, guestNames, areAllowed }: GuestsParts) {
+export function createGuests({ accounts, guestNames, limit, limits, areAllowed }: GuestsParts) {
   async function open({
     name,
-    sessionKey = createGuestKey(),
+    sessionKey: broughtKey,
+    address,
     place,
   }: RequestOf<typeof openGuest>): Promise<ReplyOf<typeof openGuest>> {
     if (!areAllowed) {
       const message = 'Guests are not allowed here; log in with an account.';
       throw new ParleyError('forbidden', {}, { message });
     }
+    const sessionKey = broughtKey ?? createGuestKey();
     const userId = guestIdOf(sessionKey);
     if (!userId) throw new ParleyError('invalid_credentials');
+    // All guests of a gateway that ends come back at once, and are nobody new.
+    const isBack = broughtKey !== undefined && (await guestNames.isOf({ userId, name }));
+    if (!isBack) await limit(`guest:address:${address}`, limits.guestsPerAddress);
     const claimed = await claim({ userId, name }, place);
     if (claimed === 'account') throw new ParleyError('not_authenticated');
     if (claimed === 'guest') throw new ParleyError('username_taken');
     return { userId, name, sessionKey, ...claimed };
   }
 
-  async function rename({ userId, name }: User, newName: UserName, place: ConnectionPlace): Promise<User> {
+  /** @throws ParleyError `forbidden` where it is another than the caller, or no guest; `username_taken`. */
+  async function rename(
+    caller: Caller,
+    { userId, name }: User,
+    newName: UserName,
+    place: ConnectionPlace,
+  ): Promise<User> {
+    if (!isGuest(userId) || userId !== caller.userId) throw new ParleyError('forbidden');
     const renamed = { userId, name: newName };
     if (newName === name) return renamed;
     if (typeof (await claim(renamed, place)) === 'string') throw new ParleyError('username_taken');

@@ -18,6 +18,7 @@ describe('with LOGIN_POLICY=takeover', () => {
   const limits = {
     RATE_LIMITS: 'on',
     LOGINS_PER_ACCOUNT: '3',
+    FAILED_LOGINS_PER_ACCOUNT: '4',
     LOGINS_PER_ADDRESS: '5',
     REGISTRATIONS_PER_ADDRESS: '4',
   };
@@ -36,15 +37,29 @@ describe('with LOGIN_POLICY=takeover', () => {
   });
   afterAll(() => opened.disposeAsync());
 
-  /** The minute of everything counted so far is over. */
+  /** Everything counted so far is over that is so within a minute. */
   function aMinutePasses(): Promise<unknown> {
     return redis.run(async (commands) => {
       const counters = await commands.keys('parley:limit:*');
+      const leftMs = await Promise.all(counters.map((key) => commands.pttl(key)));
       // What has no end of its own would count for ever, and is left.
-      const passing = await Promise.all(counters.map(async (key) => (await commands.pttl(key)) > 0));
-      return commands.del('-', ...counters.filter((_key, index) => passing[index]));
+      const passing = counters.filter((_key, index) => leftMs[index]! > 0 && leftMs[index]! <= 60_000);
+      return commands.del('-', ...passing);
     });
   }
+
+  /** What comes of wrong passwords, one after the other; without an address each comes from another, a minute after the one before. */
+  async function guess(name: string, times: number, address?: string): Promise<string[]> {
+    const codes: string[] = [];
+    for (let guesses = 0; guesses < times; guesses += 1) {
+      if (address === undefined) await aMinutePasses();
+      const attempt = auth.signIn(name, newPlace(), address ?? newAddress(), 'wrong password');
+      await attempt.catch((error: unknown) => codes.push((error as { code: string }).code));
+    }
+    return codes;
+  }
+
+  const knownAddresses = (name: string) => `parley:known-addresses:${name}`;
 
   test('a second login takes over at once from one that lives', async () => {
     const anna = await auth.signUp('anna');
@@ -65,32 +80,115 @@ describe('with LOGIN_POLICY=takeover', () => {
     expect(await auth.touch(former.sessionId, session.sessionId)).toEqual({ ended: [former.sessionId] });
   });
 
-  test('an account has so many logins a minute, from wherever they come, and failures count', async () => {
+  test('an account has so many logins a minute from one address, and failures count', async () => {
+    const address = newAddress();
     await auth.signUp('berta');
-    await auth.signIn('berta', newPlace());
-    for (const wrong of ['wrong password', 'another wrong one']) {
-      const attempt = auth.signIn('berta', newPlace(), newAddress(), wrong);
-      await expect(attempt).rejects.toMatchObject({ code: 'invalid_credentials' });
-    }
-    const error = await auth.signIn('berta', newPlace()).catch((thrown: unknown) => thrown);
+    await auth.signIn('berta', newPlace(), address);
+    expect(await guess('berta', 2, address)).toEqual(['invalid_credentials', 'invalid_credentials']);
+    const error = await auth.signIn('berta', newPlace(), address).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'rate_limited' });
     const { retryAfterMs } = (error as { details: { retryAfterMs: number } }).details;
     expect(retryAfterMs).toBeGreaterThan(0);
     expect(retryAfterMs).toBeLessThanOrEqual(60_000);
-    await aMinutePasses();
     expect(await auth.signIn('berta', newPlace())).toMatchObject({ name: 'berta' });
+    await aMinutePasses();
+    expect(await auth.signIn('berta', newPlace(), address)).toMatchObject({ name: 'berta' });
+  });
+
+  describe('who guesses from many addresses', () => {
+    test('has so many failures an hour, and locks nobody out who has logged in from where they are', async () => {
+      await auth.signUp('bruno');
+      const home = newAddress();
+      await auth.signIn('bruno', newPlace(), home);
+      expect(await guess('bruno', 4)).toEqual(Array(4).fill('invalid_credentials'));
+      await aMinutePasses();
+      const error = await auth.signIn('bruno', newPlace()).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'rate_limited' });
+      const { retryAfterMs } = (error as { details: { retryAfterMs: number } }).details;
+      expect(retryAfterMs).toBeGreaterThan(3_000_000);
+      expect(retryAfterMs).toBeLessThanOrEqual(3_600_000);
+      await expect(auth.openToken('bruno')).rejects.toMatchObject({ code: 'rate_limited' });
+      expect(await auth.signIn('bruno', newPlace(), home)).toMatchObject({ name: 'bruno' });
+      expect(await auth.openToken('bruno', home)).toMatchObject({ name: 'bruno' });
+    });
+
+    test('has no more of them at once', async () => {
+      await auth.signUp('bodo');
+      const outcomes = [];
+      for (let minute = 0; minute < 2; minute += 1) {
+        const codes = await Promise.all(Array.from({ length: 12 }, () => guess('bodo', 1, newAddress())));
+        outcomes.push(codes.flat().filter((code) => code === 'invalid_credentials').length);
+        await aMinutePasses();
+      }
+      expect(outcomes).toEqual([3, 1]);
+    });
+
+    test('learns nothing of a name: one without an account is limited alike', async () => {
+      expect(await guess('nemo', 5)).toEqual([
+        ...Array<string>(4).fill('invalid_credentials'),
+        'rate_limited',
+      ]);
+    });
+
+    test('is not who knows the password: that is no failure', async () => {
+      await auth.signUp('beate');
+      for (let logins = 0; logins < 6; logins += 1) {
+        await auth.openToken('beate');
+        await aMinutePasses();
+      }
+      expect(await guess('beate', 5)).toEqual([
+        ...Array<string>(4).fill('invalid_credentials'),
+        'rate_limited',
+      ]);
+    });
+  });
+
+  test('failures from an address that an account is known at count for that address only', async () => {
+    const [home, work] = [newAddress(), newAddress()];
+    await auth.signUp('boris');
+    for (const address of [home, work]) await auth.signIn('boris', newPlace(), address);
+    await aMinutePasses();
+    const codes = await guess('boris', 3, work);
+    await aMinutePasses();
+    expect([...codes, ...(await guess('boris', 2, work))]).toEqual([
+      ...Array<string>(4).fill('invalid_credentials'),
+      'rate_limited',
+    ]);
+    for (const address of [home, newAddress()]) {
+      expect(await auth.signIn('boris', newPlace(), address)).toMatchObject({ name: 'boris' });
+    }
+  });
+
+  test('an address is known for 30 days, of an account the latest 32, and nobody can read which', async () => {
+    await auth.signUp('bianca');
+    const key = knownAddresses('bianca');
+    const home = newAddress();
+    const days = 24 * 60 * 60;
+    const now = Math.floor(Date.now() / 1_000);
+    const former = Array.from({ length: 40 }, (_, index) => [now - days - index, `former ${index}`]);
+    await redis.run((commands) => commands.zadd(key, ...former.flat()));
+    await auth.signIn('bianca', newPlace(), home);
+    const known = await redis.run((commands) => commands.zrange(key, 0, -1));
+    expect(known).toHaveLength(32);
+    expect(known.join()).not.toContain(home);
+    expect(await redis.run((commands) => commands.ttl(key))).toBeGreaterThan(29 * days);
+
+    expect(await guess('bianca', 4)).toEqual(Array(4).fill('invalid_credentials'));
+    expect(await auth.signIn('bianca', newPlace(), home)).toMatchObject({ name: 'bianca' });
+    await redis.run((commands) => commands.zadd(key, now - 31 * days, known.at(-1)!));
+    await expect(auth.signIn('bianca', newPlace(), home)).rejects.toMatchObject({ code: 'rate_limited' });
   });
 
   test('tokens count as logins do', async () => {
+    const home = newAddress();
     await auth.signUp('anton');
-    await auth.openToken('anton');
-    await auth.openToken('anton');
-    const wrong = auth.openToken('anton', newAddress(), 'wrong password');
+    await auth.openToken('anton', home);
+    await auth.openToken('anton', home);
+    const wrong = auth.openToken('anton', home, 'wrong password');
     await expect(wrong).rejects.toMatchObject({ code: 'invalid_credentials' });
     const refused = { code: 'rate_limited', details: { retryAfterMs: expect.any(Number) } };
-    await expect(auth.openToken('anton')).rejects.toMatchObject(refused);
-    await expect(auth.signIn('anton', newPlace())).rejects.toMatchObject(refused);
-    await aMinutePasses();
+    await expect(auth.openToken('anton', home)).rejects.toMatchObject(refused);
+    await expect(auth.signIn('anton', newPlace(), home)).rejects.toMatchObject(refused);
 
     const address = newAddress();
     for (const name of ['ghost 1', 'ghost 2', 'ghost 3', 'ghost 4', 'ghost 5']) {
@@ -109,13 +207,7 @@ describe('with LOGIN_POLICY=takeover', () => {
   });
 
   test('a name without an account is limited like one with, so that the limit tells nothing', async () => {
-    const codes: string[] = [];
-    for (let attempt = 0; attempt < 4; attempt += 1) {
-      await auth
-        .signIn('nobody', newPlace())
-        .catch((error: unknown) => codes.push((error as { code: string }).code));
-    }
-    expect(codes).toEqual([
+    expect(await guess('nobody', 4, newAddress())).toEqual([
       'invalid_credentials',
       'invalid_credentials',
       'invalid_credentials',
@@ -157,10 +249,13 @@ describe('with LOGIN_POLICY=multi and sessions of 1.5 s', () => {
   const opened = new AsyncDisposableStack();
   let parley: Parley;
   let auth: ReturnType<typeof clientOf>;
+  let redis: RedisStore;
 
   beforeAll(async () => {
     const environment = { LOGIN_POLICY: 'multi', SESSION_MS: '1500' };
     parley = opened.use(await startParley({ gateways: 0, environment }));
+    const { redisUrl } = parley.stack.servers.addresses;
+    redis = opened.use(await openRedis({ redisUrl, timeoutMs: 5_000, log: createLog('test', 'silent') }));
     auth = clientOf(parley);
     opened.use(await holdLease(parley.bus, gatewayId));
   });
@@ -211,14 +306,56 @@ describe('with LOGIN_POLICY=multi and sessions of 1.5 s', () => {
     await expect(late).rejects.toMatchObject({ code: 'invalid_credentials' });
   });
 
+  describe('a session that is 30 days old is over, however it was used', () => {
+    const days = 24 * 60 * 60 * 1_000;
+
+    function sessionWasOpened(sessionId: string, agoMs: number): Promise<unknown> {
+      const key = `parley:session:${sessionId}`;
+      return redis.run((commands) => commands.hset(key, 'openedAt', Date.now() - agoMs));
+    }
+
+    test('for whoever asks for it, resumes it or keeps it open', async () => {
+      await auth.signUp('gisela');
+      const session = await auth.signIn('gisela', newPlace());
+      const resumed = await auth.signIn('gisela', newPlace());
+      const token = await auth.openToken('gisela');
+      for (const { sessionId } of [session, resumed, token]) await sessionWasOpened(sessionId, 30 * days);
+      const late = auth.resume('gisela', resumed.sessionKey, newPlace());
+      await expect(late).rejects.toMatchObject({ code: 'invalid_credentials' });
+      await expect(auth.find(token.sessionKey)).rejects.toMatchObject({ code: 'not_authenticated' });
+      expect(await auth.touch(session.sessionId)).toEqual({ ended: [session.sessionId] });
+      const left = await redis.run((commands) =>
+        commands.exists([session, resumed, token].map(({ sessionId }) => `parley:session:${sessionId}`)),
+      );
+      expect(left).toBe(0);
+    });
+
+    test('and ends at that moment, not at its next use', async () => {
+      await auth.signUp('gundula');
+      const { sessionId } = await auth.signIn('gundula', newPlace());
+      await sessionWasOpened(sessionId, 30 * days - 1_000);
+      expect(await auth.touch(sessionId)).toEqual({ ended: [] });
+      const leftMs = await redis.run((commands) => commands.pttl(`parley:session:${sessionId}`));
+      expect(leftMs).toBeGreaterThan(0);
+      expect(leftMs).toBeLessThanOrEqual(1_000);
+    });
+
+    test('and one of which it is not known how old it is begins with its next use', async () => {
+      await auth.signUp('gustav');
+      const { sessionId } = await auth.signIn('gustav', newPlace());
+      const key = `parley:session:${sessionId}`;
+      await redis.run((commands) => commands.hdel(key, 'openedAt'));
+      expect(await auth.touch(sessionId)).toEqual({ ended: [] });
+      const openedAt = Number(await redis.run((commands) => commands.hget(key, 'openedAt')));
+      expect(Math.abs(Date.now() - openedAt)).toBeLessThan(60_000);
+    });
+  });
+
   test.each([
     ['sessions', 'hans', (name: string) => auth.signIn(name, newPlace())],
     ['tokens', 'hella', (name: string) => auth.openToken(name)],
   ])('%s that ended by themselves leave nothing behind', async (_what, name, open) => {
     const user = await auth.signUp(name);
-    const { redisUrl } = parley.stack.servers.addresses;
-    const log = createLog('test', 'silent');
-    await using redis = await openRedis({ redisUrl, timeoutMs: 5_000, log });
     const key = `parley:user-sessions:${user.userId}`;
     const known = () => redis.run((commands) => commands.smembers(key));
     const ended = await open(name);

@@ -13,16 +13,17 @@ import type {
   SessionId,
   User,
 } from '@parley/protocol';
-import { isPassword } from './passwords.ts';
-import type { RateLimit } from './rate-limits.ts';
+import type { LoginLimits } from './login-limits.ts';
+import { countLogin, countResume } from './login-outcomes.ts';
+import type { Passwords } from './password-queue.ts';
 import type { LoginPolicy, SessionStore } from './sessions.ts';
 import type { Account, AccountStore } from './store.ts';
 
 export interface LoginsParts {
   accounts: AccountStore;
   sessions: SessionStore;
-  limit: RateLimit;
-  limits: { loginsPerAccount: number; loginsPerAddress: number };
+  passwords: Pick<Passwords, 'isRight'>;
+  limits: LoginLimits;
   loginPolicy: LoginPolicy;
   /** Whether the connection still answers; false too when its gateway is gone. */
   isAlive: (place: ConnectionPlace) => Promise<boolean>;
@@ -39,32 +40,34 @@ export type Logins = ReturnType<typeof createLogins>;
 export function createLogins({
   accounts,
   sessions,
-  limit,
+  passwords,
   limits,
   loginPolicy,
   isAlive,
   publish,
 }: LoginsParts) {
   /** Opens a session for a connection of the login dialect. */
-  async function logIn(credentials: Credentials, place: ConnectionPlace): Promise<Session> {
-    const account = await authenticate(credentials);
+  async function logIn(credentials: Credentials, place: ConnectionPlace, deadline: number): Promise<Session> {
+    const account = await authenticate(credentials, deadline);
     return confirmed(account, await openSession(account, place));
   }
 
   /** Opens a session that is bound to no connection and in the way of none. */
-  async function openToken(credentials: Credentials): Promise<Session> {
-    const account = await authenticate(credentials);
+  async function openToken(credentials: Credentials, deadline: number): Promise<Session> {
+    const account = await authenticate(credentials, deadline);
     const { userId, name } = account;
     return confirmed(account, { userId, name, ...(await sessions.openToken(account)) });
   }
 
   /** An unknown user and a wrong password are one answer, after the same work. Only who is right hears of more. */
-  async function authenticate({ name, password, address }: Credentials): Promise<Account> {
-    await limit(`login:address:${address}`, limits.loginsPerAddress);
-    await limit(`login:account:${name}`, limits.loginsPerAccount);
-    const account = await accounts.find(name);
-    const right = await isPassword(account?.passwordHash, password);
-    if (!account || !right) throw new ParleyError('invalid_credentials');
+  async function authenticate({ name, password, address }: Credentials, deadline: number): Promise<Account> {
+    await limits.admit(address);
+    const account = await limits.tryPassword(name, address, async () => {
+      const found = await accounts.find(name);
+      const right = await passwords.isRight(found?.passwordHash, password, deadline);
+      return right ? found : undefined;
+    });
+    if (!account) throw new ParleyError('invalid_credentials');
     if (account.isDisabled) throw accountIsDisabled();
     return account;
   }
@@ -105,7 +108,7 @@ export function createLogins({
     { name, sessionKey, address }: Omit<RequestOf<typeof resumeSession>, 'place'>,
     place: ConnectionPlace,
   ): Promise<Session> {
-    await limit(`login:address:${address}`, limits.loginsPerAddress);
+    await limits.admit(address);
     const resumed = await sessions.resume(name, sessionKey, place, loginPolicy);
     if (!resumed) throw new ParleyError('invalid_credentials');
     const { userId, sessionId, ended } = resumed;
@@ -153,7 +156,13 @@ export function createLogins({
     publish({ type: 'connections-ended', userId, sessionIds, reason, except });
   }
 
-  return { logIn, openToken, resume, find, endSession };
+  return {
+    logIn: (...login: Parameters<typeof logIn>) => countLogin(logIn(...login)),
+    openToken: (...login: Parameters<typeof openToken>) => countLogin(openToken(...login)),
+    resume: (...login: Parameters<typeof resume>) => countResume(resume(...login)),
+    find,
+    endSession,
+  };
 }
 
 function accountIsDisabled(): ParleyError {

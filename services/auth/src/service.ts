@@ -42,9 +42,11 @@ export function authService(parts: {
 }): Endpoint[] {
   const { accounts, logins, guests, administration, sessions, store } = parts;
   return [
-    endpoint(register, ({ name, password, address }) => accounts.register(name, password, address)),
-    endpoint(logIn, ({ place, ...credentials }) => logins.logIn(credentials, place)),
-    endpoint(openToken, (credentials) => logins.openToken(credentials)),
+    endpoint(register, ({ name, password, address }, { deadline }) =>
+      accounts.register(name, password, address, deadline),
+    ),
+    endpoint(logIn, ({ place, ...credentials }, { deadline }) => logins.logIn(credentials, place, deadline)),
+    endpoint(openToken, (credentials, { deadline }) => logins.openToken(credentials, deadline)),
     endpoint(findSession, ({ sessionKey }) => logins.find(sessionKey)),
     endpoint(resumeSession, ({ place, ...credentials }) => logins.resume(credentials, place)),
     endpoint(endSession, async (_request, context) => {
@@ -59,7 +61,9 @@ export function authService(parts: {
     endpoint(touchSessions, async (request) => ({ ended: await sessions.touch(request.sessions) })),
     endpoint(findUsers, async ({ names }) => ({ users: await store.findUsers(names) })),
     endpoint(openGuest, (request) => guests.open(request)),
-    endpoint(renameGuest, ({ guest, newName, place }) => guests.rename(guest, newName, place)),
+    endpoint(renameGuest, ({ guest, newName, place }, context) =>
+      guests.rename(callerOf(context), guest, newName, place),
+    ),
     endpoint(keepGuests, (request) => guests.keep(request.gatewayId, request.guests)),
     endpoint(releaseGuests, async (request) => {
       await guests.release(request.guests);
@@ -71,9 +75,9 @@ export function authService(parts: {
     }),
     endpoint(findRole, async ({ userId }) => ({ role: await accounts.findRole(userId) })),
     endpoint(listAccounts, (request) => administration.list(request)),
-    endpoint(addAccount, ({ name, password }) => accounts.add(name, password)),
-    endpoint(setPassword, async ({ name, password }) => ({
-      endedSessions: await administration.setPassword(name, password),
+    endpoint(addAccount, ({ name, password }, { deadline }) => accounts.add(name, password, deadline)),
+    endpoint(setPassword, async ({ name, password }, { deadline }) => ({
+      endedSessions: await administration.setPassword(name, password, deadline),
     })),
     endpoint(disableAccount, async ({ name }) => ({ endedSessions: await administration.disable(name) })),
     endpoint(enableAccount, async ({ name }) => {

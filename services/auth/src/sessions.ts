@@ -10,6 +10,7 @@ import type {
   RequestOf,
   touchSessions,
 } from '@parley/protocol';
+import { RedisScript } from '@parley/service-kit';
 import type { RedisStore } from '@parley/service-kit';
 
 /** How a second session of a user is met: see `LOGIN_POLICY`. */
@@ -27,7 +28,10 @@ export type Opening =
   | { outcome: 'occupied'; place: ConnectionPlace };
 
 export interface SessionOptions {
+  /** After its last use a session lives so long, in ms. */
   sessionMs: number;
+  /** After its opening it lives so long at most, however it is used, in ms. */
+  sessionMaxMs: number;
   gatewayLeaseMs: number;
 }
 
@@ -38,8 +42,8 @@ const keyOf = {
 };
 
 /*
- * A session is a hash {userId, name, kind, connectionId, gatewayId}; the last two while a connection is bound to it. The
- * connection is live as long as its gateway's lease is. The kind is `login`, or `join` of a token that no connection of the
+ * A session is a hash {userId, name, kind, openedAt, connectionId, gatewayId}; the last two while a connection is bound to it.
+ * The connection is live as long as its gateway's lease is. The kind is `login`, or `join` of a token that no connection of the
  * login dialect has resumed: such a session is in nobody's way. The scripts reach keys they are not given (the sessions
  * of a user, the leases of their gateways), so they need one Redis, not a cluster.
  */
@@ -50,6 +54,22 @@ local function forgetEnded(userSessions)
       redis.call('srem', userSessions, sessionId)
     end
   end
+end
+`;
+
+/**
+ * Has the session live on after this use; false where it has lived as long as any may, and is over. By Redis' own clock, in
+ * ms. One that was opened before there was such an end begins with its first use since.
+ */
+const prolong = `
+local function prolong(sessionKey, userSessions, ttl, maxMs)
+  local time = redis.call('time')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  redis.call('hsetnx', sessionKey, 'openedAt', now)
+  local left = redis.call('hget', sessionKey, 'openedAt') + maxMs - now
+  redis.call('pexpire', sessionKey, math.min(ttl, left))
+  redis.call('pexpire', userSessions, ttl)
+  return left > 0
 end
 `;
 
@@ -66,11 +86,12 @@ local function endOthers(userSessions, sessionId)
 end
 `;
 
-const openScript = `
+const openScript = new RedisScript(`
 ${endOthers}
 ${forgetEnded}
+${prolong}
 local sessionKey, userSessions = KEYS[1], KEYS[2]
-local sessionId, userId, name, connectionId, gatewayId, policy, deadConnectionId, ttl = unpack(ARGV)
+local sessionId, userId, name, connectionId, gatewayId, policy, deadConnectionId, ttl, maxMs = unpack(ARGV)
 if policy == 'single' then
   for _, other in ipairs(redis.call('smembers', userSessions)) do
     local place = redis.call('hmget', 'parley:session:' .. other, 'connectionId', 'gatewayId')
@@ -84,77 +105,75 @@ local ended = policy == 'multi' and {} or endOthers(userSessions, sessionId)
 forgetEnded(userSessions)
 redis.call('hset', sessionKey, 'userId', userId, 'name', name, 'kind', 'login')
 redis.call('hset', sessionKey, 'connectionId', connectionId, 'gatewayId', gatewayId)
-redis.call('pexpire', sessionKey, ttl)
 redis.call('sadd', userSessions, sessionId)
-redis.call('pexpire', userSessions, ttl)
+prolong(sessionKey, userSessions, ttl, maxMs)
 return {'opened', unpack(ended)}
-`;
+`);
 
-const openTokenScript = `
+const openTokenScript = new RedisScript(`
 ${forgetEnded}
+${prolong}
 local sessionKey, userSessions = KEYS[1], KEYS[2]
-local sessionId, userId, name, ttl = unpack(ARGV)
+local sessionId, userId, name, ttl, maxMs = unpack(ARGV)
 forgetEnded(userSessions)
 redis.call('hset', sessionKey, 'userId', userId, 'name', name, 'kind', 'join')
-redis.call('pexpire', sessionKey, ttl)
 redis.call('sadd', userSessions, sessionId)
-redis.call('pexpire', userSessions, ttl)
-`;
+prolong(sessionKey, userSessions, ttl, maxMs)
+`);
 
-const resumeScript = `
+const resumeScript = new RedisScript(`
 ${endOthers}
-local sessionId, name, connectionId, gatewayId, policy, ttl = unpack(ARGV)
+${prolong}
+local sessionId, name, connectionId, gatewayId, policy, ttl, maxMs = unpack(ARGV)
 local userId, sessionsName = unpack(redis.call('hmget', KEYS[1], 'userId', 'name'))
 if not userId or sessionsName ~= name then return false end
 local userSessions = 'parley:user-sessions:' .. userId
+if not prolong(KEYS[1], userSessions, ttl, maxMs) then return false end
 local ended = policy == 'multi' and {} or endOthers(userSessions, sessionId)
 redis.call('hset', KEYS[1], 'kind', 'login', 'connectionId', connectionId, 'gatewayId', gatewayId)
-redis.call('pexpire', KEYS[1], ttl)
-redis.call('pexpire', userSessions, ttl)
 return {userId, unpack(ended)}
-`;
+`);
 
 /** Whose session it is; prolongs it. */
-const findScript = `
+const findScript = new RedisScript(`
+${prolong}
 local userId, name = unpack(redis.call('hmget', KEYS[1], 'userId', 'name'))
 if not userId then return false end
-redis.call('pexpire', KEYS[1], ARGV[1])
-redis.call('pexpire', 'parley:user-sessions:' .. userId, ARGV[1])
+if not prolong(KEYS[1], 'parley:user-sessions:' .. userId, ARGV[1], ARGV[2]) then return false end
 return {userId, name}
-`;
+`);
 
 /** Prolongs a session and its user's list; 0 where it is no more, or another connection has it. */
-const touchScript = `
+const touchScript = new RedisScript(`
+${prolong}
 local userId, connectionId = unpack(redis.call('hmget', KEYS[1], 'userId', 'connectionId'))
 if not userId then return 0 end
-if ARGV[2] and connectionId and connectionId ~= ARGV[2] then return 0 end
-redis.call('pexpire', KEYS[1], ARGV[1])
-redis.call('pexpire', 'parley:user-sessions:' .. userId, ARGV[1])
-return 1
-`;
+if ARGV[3] and connectionId and connectionId ~= ARGV[3] then return 0 end
+return prolong(KEYS[1], 'parley:user-sessions:' .. userId, ARGV[1], ARGV[2]) and 1 or 0
+`);
 
 /** Unbinds the connection from whichever session of the user it is bound to. */
-const releaseScript = `
+const releaseScript = new RedisScript(`
 for _, sessionId in ipairs(redis.call('smembers', KEYS[1])) do
   local key = 'parley:session:' .. sessionId
   if redis.call('hget', key, 'connectionId') == ARGV[1] then
     redis.call('hdel', key, 'connectionId', 'gatewayId')
   end
 end
-`;
+`);
 
 /** Ends all sessions of the user; answers with those that it ended. */
-const endAllScript = `
+const endAllScript = new RedisScript(`
 local ended = {}
 for _, sessionId in ipairs(redis.call('smembers', KEYS[1])) do
   if redis.call('del', 'parley:session:' .. sessionId) == 1 then table.insert(ended, sessionId) end
 end
 redis.call('del', KEYS[1])
 return ended
-`;
+`);
 
 /** How many sessions each of the users has open. */
-const countScript = `
+const countScript = new RedisScript(`
 local counts = {}
 for index, userSessions in ipairs(KEYS) do
   counts[index] = 0
@@ -163,12 +182,16 @@ for index, userSessions in ipairs(KEYS) do
   end
 end
 return counts
-`;
+`);
 
 export type SessionStore = ReturnType<typeof createSessionStore>;
 
 /** Sessions in Redis. Only a hash of a session's key is kept: who reads Redis can't resume. */
-export function createSessionStore(redis: RedisStore, { sessionMs, gatewayLeaseMs }: SessionOptions) {
+export function createSessionStore(
+  redis: RedisStore,
+  { sessionMs, sessionMaxMs, gatewayLeaseMs }: SessionOptions,
+) {
+  const lifetimes = [sessionMs, sessionMaxMs];
   return {
     /** @param dead A connection that was found not to answer, and is not in the way any more. */
     async open(
@@ -180,9 +203,8 @@ export function createSessionStore(redis: RedisStore, { sessionMs, gatewayLeaseM
       const { sessionId, sessionKey } = createSessionKey();
       const keys = [keyOf.session(sessionId), keyOf.userSessions(userId)];
       const place = [connectionId, gatewayId, policy, dead?.connectionId ?? ''];
-      const values = [sessionId, userId, name, ...place, sessionMs];
-      const reply = await redis.run((commands) => commands.eval(openScript, keys.length, ...keys, ...values));
-      const [outcome, ...rest] = reply as string[];
+      const values = [sessionId, userId, name, ...place, ...lifetimes];
+      const [outcome, ...rest] = await redis.runScript<string[]>(openScript, keys, values);
       if (outcome === 'opened') return { outcome, sessionId, sessionKey, ended: rest as SessionId[] };
       const [occupant, occupantGateway] = rest as [ConnectionPlace['connectionId'], GatewayId];
       return { outcome: 'occupied', place: { connectionId: occupant, gatewayId: occupantGateway } };
@@ -192,19 +214,18 @@ export function createSessionStore(redis: RedisStore, { sessionMs, gatewayLeaseM
     async openToken({ userId, name }: User): Promise<SessionNames> {
       const { sessionId, sessionKey } = createSessionKey();
       const keys = [keyOf.session(sessionId), keyOf.userSessions(userId)];
-      const values = [sessionId, userId, name, sessionMs];
-      await redis.run((commands) => commands.eval(openTokenScript, keys.length, ...keys, ...values));
+      const values = [sessionId, userId, name, ...lifetimes];
+      await redis.runScript(openTokenScript, keys, values);
       return { sessionId, sessionKey };
     },
 
     /** Prolongs the session; undefined where there is none with this key. */
     async find(sessionKey: string): Promise<(User & { sessionId: SessionId }) | undefined> {
       const sessionId = sessionIdOf(sessionKey);
-      const user = await redis.run((commands) =>
-        commands.eval(findScript, 1, keyOf.session(sessionId), sessionMs),
-      );
+      const keys = [keyOf.session(sessionId)];
+      const user = await redis.runScript<[UserId, UserName] | null>(findScript, keys, lifetimes);
       if (!user) return undefined;
-      const [userId, name] = user as [UserId, UserName];
+      const [userId, name] = user;
       return { userId, name, sessionId };
     },
 
@@ -219,12 +240,11 @@ export function createSessionStore(redis: RedisStore, { sessionMs, gatewayLeaseM
       policy: LoginPolicy,
     ): Promise<{ userId: UserId; sessionId: SessionId; ended: SessionId[] } | undefined> {
       const sessionId = sessionIdOf(sessionKey);
-      const values = [sessionId, name, connectionId, gatewayId, policy, sessionMs];
-      const reply = await redis.run((commands) =>
-        commands.eval(resumeScript, 1, keyOf.session(sessionId), ...values),
-      );
+      const values = [sessionId, name, connectionId, gatewayId, policy, ...lifetimes];
+      const keys = [keyOf.session(sessionId)];
+      const reply = await redis.runScript<[UserId, ...SessionId[]] | null>(resumeScript, keys, values);
       if (!reply) return undefined;
-      const [userId, ...ended] = reply as [UserId, ...SessionId[]];
+      const [userId, ...ended] = reply;
       return { userId, sessionId, ended };
     },
 
@@ -235,33 +255,28 @@ export function createSessionStore(redis: RedisStore, { sessionMs, gatewayLeaseM
     },
 
     /** Ends all sessions of the user, tokens included; answers with those that it ended. */
-    async endAll(userId: UserId): Promise<SessionId[]> {
-      const ended = await redis.run((commands) => commands.eval(endAllScript, 1, keyOf.userSessions(userId)));
-      return ended as SessionId[];
-    },
+    endAll: (userId: UserId): Promise<SessionId[]> =>
+      redis.runScript(endAllScript, [keyOf.userSessions(userId)], []),
 
     /** How many sessions each of the users has open, in the order asked. */
     async count(userIds: readonly UserId[]): Promise<number[]> {
       if (userIds.length === 0) return [];
-      const keys = userIds.map(keyOf.userSessions);
-      return (await redis.run((commands) => commands.eval(countScript, keys.length, ...keys))) as number[];
+      return redis.runScript(countScript, userIds.map(keyOf.userSessions), []);
     },
 
     /** Prolongs sessions; answers with those that are no more, or that another connection has. */
     async touch(sessions: RequestOf<typeof touchSessions>['sessions']): Promise<SessionId[]> {
       const alive = await Promise.all(
         sessions.map(({ sessionId, connectionId }) => {
-          const values = [sessionMs, ...(connectionId ? [connectionId] : [])];
-          return redis.run((commands) => commands.eval(touchScript, 1, keyOf.session(sessionId), ...values));
+          const values = [...lifetimes, ...(connectionId ? [connectionId] : [])];
+          return redis.runScript<number>(touchScript, [keyOf.session(sessionId)], values);
         }),
       );
       return sessions.filter((_session, index) => alive[index] !== 1).map(({ sessionId }) => sessionId);
     },
 
     async release(userId: UserId, { connectionId }: ConnectionPlace): Promise<void> {
-      await redis.run((commands) =>
-        commands.eval(releaseScript, 1, keyOf.userSessions(userId), connectionId),
-      );
+      await redis.runScript(releaseScript, [keyOf.userSessions(userId)], [connectionId]);
     },
 
     async renewLease(gatewayId: GatewayId): Promise<LeaseReply> {

@@ -1,5 +1,5 @@
 import type { AccountRole, User, UserId, UserName } from '@parley/protocol';
-import { violates } from '@parley/service-kit';
+import { Gatherer, violates } from '@parley/service-kit';
 import type { Database } from '@parley/service-kit';
 
 export interface NewAccount extends User {
@@ -19,8 +19,20 @@ export interface ListedAccount extends User {
 
 export type AccountStore = ReturnType<typeof createAccountStore>;
 
+/** Most accounts that one statement looks for. */
+const maxNames = 1_000;
+
 /** Accounts in Postgres. */
 export function createAccountStore({ query }: Pick<Database, 'query'>) {
+  // Many look at once when a gateway's connections come back.
+  const finding = new Gatherer<UserName, Account | undefined>(maxNames, async (names) => {
+    const text = `select id as "userId", name, password_hash as "passwordHash", disabled_at is not null as "isDisabled"
+                  from auth.account where name = any($1)`;
+    const accounts = await query<Account>({ name: 'auth.find', text, values: [names] });
+    const byName = new Map(accounts.map((account) => [account.name, account]));
+    return names.map((name) => byName.get(name));
+  });
+
   return {
     /** False where the name is taken. */
     async insert({ userId, name, passwordHash }: NewAccount): Promise<boolean> {
@@ -34,11 +46,7 @@ export function createAccountStore({ query }: Pick<Database, 'query'>) {
       }
     },
 
-    async find(name: UserName): Promise<Account | undefined> {
-      const text = `select id as "userId", name, password_hash as "passwordHash", disabled_at is not null as "isDisabled"
-                    from auth.account where name = $1`;
-      return (await query<Account>({ name: 'auth.find', text, values: [name] }))[0];
-    },
+    find: (name: UserName): Promise<Account | undefined> => finding.add(name),
 
     async findUsers(names: readonly UserName[]): Promise<User[]> {
       const text = 'select id as "userId", name from auth.account where name = any($1)';

@@ -1,5 +1,5 @@
-import { commitSends } from '@parley/protocol';
-import { createContext } from '@parley/service-kit';
+import { announceFile } from '@parley/protocol';
+import { createContext, traceparentInHand } from '@parley/service-kit';
 import type { Bus, Log } from '@parley/service-kit';
 import type { Announcement, FileStore } from './file-store.ts';
 
@@ -18,15 +18,17 @@ export type Announcements = ReturnType<typeof createAnnouncements>;
 
 /**
  * Tells rooms of their new files, each as a message of the room, so that it has its place in the room's order and reaches
- * everybody as messages do. Sent again after a failure, a file is still announced once: its upload is the send's own id.
+ * everybody as messages do. Told again after a failure, a file is still announced once.
  */
 export function createAnnouncements({ store, bus, log, timeoutMs }: AnnouncementsParts) {
   /** @throws ParleyError `unavailable`; then it is told later. */
   async function tell({ uploadId, roomId, sender, origin, file }: Announcement): Promise<void> {
-    const clientMessageId = `file:${uploadId}`;
-    const send = { sender, content: file.name, clientMessageId, file, ...(origin && { origin }) };
-    const { results } = await bus.call(commitSends, { roomId, sends: [send] }, createContext(timeoutMs));
-    const result = results[0]!;
+    const request = { roomId, uploadId, sender, file, ...(origin && { origin }) };
+    const result = await bus.call(
+      announceFile,
+      request,
+      createContext(timeoutMs, undefined, traceparentInHand()),
+    );
     if ('error' in result)
       log.info({ roomId, uploadId, code: result.error }, 'file not announced, its sender is gone');
     await store.forgetAnnouncement(uploadId, 'error' in result ? undefined : result.sentAt);

@@ -7,7 +7,7 @@ import type { ByteStore } from './byte-store.ts';
 import { MissingChunkError } from './chunk-store.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import type { FileStore } from './file-store.ts';
-import { filesAssembled } from './metrics.ts';
+import { assemblySeconds, filesAssembled } from './metrics.ts';
 import { SequenceSet } from './sequence-set.ts';
 import type { Upload, UploadStore } from './upload-store.ts';
 
@@ -58,6 +58,7 @@ export class Assembly implements AsyncDisposable {
     const assembler = randomBytes(12).toString('hex');
     if (!(await uploads.claim(uploadId, assembler, leaseMs))) return undefined;
 
+    const stop = assemblySeconds.startTimer();
     const file = this.#underLease(upload, assembler, caller)
       .then(
         (listed) => {
@@ -73,7 +74,10 @@ export class Assembly implements AsyncDisposable {
           throw error;
         },
       )
-      .finally(() => this.#attempts.delete(uploadId));
+      .finally(() => {
+        stop();
+        this.#attempts.delete(uploadId);
+      });
     file.catch(() => {}); // it may be that nobody waits for it any more
     const attempt = { file };
     this.#attempts.set(uploadId, attempt);

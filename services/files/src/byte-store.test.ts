@@ -71,14 +71,14 @@ if (obstacle !== undefined) {
       expect(Buffer.from(await other.read(objectId, 0, 10, never)).toString()).toBe('here');
     });
 
-    test('parts of a write whose process died are removed', async () => {
+    test('parts of a write whose process died are removed, also by several at once', async () => {
       const client = new S3Client({ endpoint, region: 'us-east-1', credentials: key, forcePathStyle: true });
       const objectId = newId();
       const at = { Bucket: 'made-by-the-store', Key: `files/${objectId}` };
       await client.send(new CreateMultipartUploadCommand(at));
       const list = new ListMultipartUploadsCommand({ Bucket: at.Bucket, Prefix: at.Key });
       expect((await client.send(list)).Uploads).toHaveLength(1);
-      await store.remove(objectId);
+      await Promise.all(Array.from({ length: 5 }, () => store.remove(objectId)));
       expect((await client.send(list)).Uploads ?? []).toEqual([]);
       client.destroy();
     });

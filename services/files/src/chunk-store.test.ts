@@ -128,6 +128,9 @@ test('a store that the disk has no room for is made smaller', async () => {
   const huge = await openStore(2 ** 56);
   expect(huge.capacityBytes).toBeGreaterThan(64 * mebibyte);
   expect(huge.capacityBytes).toBeLessThan(2 ** 56);
+  // It has the space that a second one like it would need.
+  const again = await openStore(huge.capacityBytes);
+  expect(again.capacityBytes).toBe(huge.capacityBytes);
   await openStore(64 * mebibyte);
 });
 

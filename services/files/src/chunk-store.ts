@@ -46,7 +46,11 @@ const listPage = 10_000;
 const consumerIdleNs = 30e9;
 
 /** https://github.com/nats-io/nats-server/blob/main/server/errors.json */
-const serverErrors = { noSpaceToReserve: 10_047, otherConfiguration: 10_058, streamFull: 10_077 } as const;
+const serverErrors = {
+  noSpaceToReserve: 10_047,
+  noSuchStream: 10_059,
+  streamFull: 10_077,
+} as const;
 
 /**
  * The chunks of unfinished uploads: a JetStream stream on disk, one subject per chunk, of which the last message counts.
@@ -100,10 +104,11 @@ export class ChunkStore {
       num_replicas: replicas,
     } satisfies Partial<StreamConfig>;
     try {
-      await this.#manager.streams.add({ name: streamName, ...config });
-    } catch (err) {
-      if (!isServerError(err, 'otherConfiguration')) throw err;
+      // Where there is one, to add it may be refused for want of the space that it has itself.
       await this.#manager.streams.update(streamName, config);
+    } catch (err) {
+      if (!isServerError(err, 'noSuchStream')) throw err;
+      await this.#manager.streams.add({ name: streamName, ...config });
     }
   }
 

@@ -20,12 +20,12 @@ import { createUploads } from './uploads.ts';
 const maxUploadsOfUser = 100;
 
 await runService('files', settings, async ({ config, log, bus, health, closing }) => {
-  const { databaseUrl, requestTimeoutMs: timeoutMs } = config;
+  const { databaseUrl, databaseOwnerUrl, requestTimeoutMs: timeoutMs } = config;
   // One is the sweeper's for its lock, while it uses another.
   const connections = Math.max(config.databaseConnections, 2);
   const migrations = new URL('migrations/', import.meta.url);
   const database = closing.use(
-    await openDatabase({ databaseUrl, connections, timeoutMs, log }, 'files', migrations),
+    await openDatabase({ databaseUrl, databaseOwnerUrl, connections, timeoutMs, log }, 'files', migrations),
   );
   const chunks = await openChunkStore(bus, {
     // Beside what uploads reserve: chunks of finished ones that are about to be removed.

@@ -157,7 +157,7 @@ class S3Store implements ByteStore {
 
   async #abort(objectId: string, UploadId: string): Promise<void> {
     const abort = new AbortMultipartUploadCommand({ ...this.#at(objectId), UploadId });
-    await this.#client.send(abort, this.#within(this.#options.timeoutMs));
+    await this.#client.send(abort, this.#within(this.#options.timeoutMs)).catch(unlessEndedMeanwhile);
   }
 
   async read(
@@ -218,6 +218,11 @@ async function* chained(
 /** Several instances may start at once. */
 function unlessMadeMeanwhile(error: unknown): void {
   if (!(error instanceof BucketAlreadyOwnedByYou || error instanceof BucketAlreadyExists)) throw error;
+}
+
+/** A failed write and `remove` may end it at once; the later one is told NoSuchUpload, or NoSuchKey, as the server has it. */
+function unlessEndedMeanwhile(error: unknown): void {
+  if (!(error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404)) throw error;
 }
 
 async function reached<Result>(work: Promise<Result>): Promise<Result> {

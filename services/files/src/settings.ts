@@ -1,16 +1,6 @@
-import { databaseSettings, integer, text, url } from '@parley/service-kit';
-import type { Setting } from '@parley/service-kit';
+import { databaseSettings, integer, optional, orFile, text, url } from '@parley/service-kit';
 
 const gibibyte = 2 ** 30;
-
-/** A setting that may be left out, or set to `none`. */
-function optional<Value>(setting: Setting<Value>): Setting<Value | undefined> {
-  return {
-    ...setting,
-    defaultText: 'none',
-    parse: (given) => (given === 'none' ? undefined : setting.parse(given)),
-  };
-}
 
 export const settings = {
   ...databaseSettings,
@@ -26,12 +16,14 @@ export const settings = {
     doc: 'The bucket for files; made if it is missing.',
   }),
   s3Region: text('S3_REGION', { default: 'us-east-1', doc: 'The region of the bucket.' }),
-  s3AccessKeyId: optional(
-    text('AWS_ACCESS_KEY_ID', {
-      doc: 'Names the S3 key; without it, the AWS SDK looks for a key or role in its usual places.',
-    }),
+  s3AccessKeyId: orFile(
+    optional(
+      text('AWS_ACCESS_KEY_ID', {
+        doc: 'Names the S3 key; without it, the AWS SDK looks for a key or role in its usual places.',
+      }),
+    ),
   ),
-  s3SecretAccessKey: optional(text('AWS_SECRET_ACCESS_KEY', { doc: 'The S3 key. Secret.' })),
+  s3SecretAccessKey: orFile(optional(text('AWS_SECRET_ACCESS_KEY', { doc: 'The S3 key. Secret.' }))),
   maxFileBytes: integer('MAX_FILE_BYTES', {
     default: gibibyte,
     min: 1,

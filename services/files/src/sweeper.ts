@@ -1,4 +1,4 @@
-import { findRooms } from '@parley/protocol';
+import { findExistingRooms } from '@parley/protocol';
 import type { RoomId } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
 import type { Bus, Log } from '@parley/service-kit';
@@ -99,8 +99,8 @@ async function removeGoneRooms({ files, bus, timeoutMs }: SweeperParts): Promise
     const roomIds = await files.listRoomIds(after, most);
     const last = roomIds.at(-1);
     if (last === undefined) return;
-    const { rooms } = await bus.call(findRooms, { roomIds }, createContext(timeoutMs));
-    const here = new Set<RoomId>(rooms.map(({ roomId }) => roomId));
+    const existing = await bus.call(findExistingRooms, { roomIds }, createContext(timeoutMs));
+    const here = new Set<RoomId>(existing.roomIds);
     for (const roomId of roomIds.filter((each) => !here.has(each))) await files.removeRoom(roomId);
     after = last;
   }

@@ -98,7 +98,7 @@ export function clientOf({ bus }: Pick<Parley, 'bus'>, timeoutMs = 5_000) {
       members: User[] = [],
       visibility: 'public' | 'private' = 'public',
     ): Promise<RoomId> {
-      const request = { name: createId('room'), visibility, participants: [] };
+      const request = { name: createId('room'), visibility, participants: [], address: '192.0.2.1' };
       const { roomId } = await bus.call(createRoom, request, contextOf(owner));
       for (const member of members) await bus.call(joinRoom, { roomId }, contextOf(member));
       return roomId;

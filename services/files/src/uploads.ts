@@ -15,7 +15,7 @@ import type { Access } from './access.ts';
 import type { Assembly, Attempt } from './assembly.ts';
 import { ByteCounts } from './byte-counts.ts';
 import type { ChunkStore } from './chunk-store.ts';
-import { chunkBytesStored, chunksStored } from './metrics.ts';
+import { chunkBytesStored, chunksStored, uploadsBegun } from './metrics.ts';
 import { SequenceSet } from './sequence-set.ts';
 import { reservedBytes } from './upload-store.ts';
 import type { Announced, Quotas, Upload, UploadStore } from './upload-store.ts';
@@ -59,6 +59,7 @@ export function createUploads({ store, chunks, assembly, access, maxFileBytes, q
     const beginning = await store.begin(createId('upload'), announced, quotas(), afresh);
     if ('exceeded' in beginning) throw quotaError(beginning.exceeded);
     const { upload, resumed, replaced } = beginning;
+    uploadsBegun.inc();
     if (replaced) void removeChunks(replaced);
     return { uploadId: upload.uploadId, received: resumed ? await listReceived(upload, deadline) : [] };
   }

@@ -1,6 +1,7 @@
 import {
   closeSession,
   createPublicRoom,
+  createRoom,
   downloadFile,
   endUpload,
   enterRoom,
@@ -11,6 +12,7 @@ import {
   leaveAsUser,
   leaveRoom,
   listRooms,
+  makeRoom,
   openGuestSession,
   openSession,
   registerAccount,
@@ -24,15 +26,16 @@ import {
 import type { Command, Method, ReplyOf, RequestOf } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
 import type { Bus, RequestContext } from '@parley/service-kit';
-import { authorize, callerFor } from './caller.ts';
-import type { Connection } from './connection.ts';
-import type { Downloads } from './downloads.ts';
-import type { RoomChannels } from './room-channels.ts';
-import type { SendLanes } from './send-lanes.ts';
-import type { Sessions } from './sessions.ts';
-import type { Uploads } from './uploads.ts';
-import type { Visitors } from './visitors.ts';
-import type { Visits } from './visits.ts';
+import type { Connection } from './connection/connection.ts';
+import { before } from './deadline.ts';
+import type { Downloads } from './files/downloads.ts';
+import type { Uploads } from './files/uploads.ts';
+import type { RoomChannels } from './rooms/room-channels.ts';
+import type { SendLanes } from './rooms/send-lanes.ts';
+import { authorize, callerFor } from './users/caller.ts';
+import type { Sessions } from './users/sessions.ts';
+import type { Visitors } from './users/visitors.ts';
+import type { Visits } from './users/visits.ts';
 
 /** What a handler may need: a context is made only where something is asked of a service. */
 interface Circumstances {
@@ -41,6 +44,8 @@ interface Circumstances {
   context: () => RequestContext;
   /** Who the client says it is. */
   claimedName: string | undefined;
+  /** Where traces are made: of its frame. */
+  traceparent: string | undefined;
 }
 
 type Handler = (connection: Connection, request: unknown, circumstances: Circumstances) => Promise<unknown>;
@@ -98,15 +103,20 @@ export function createCommands({
     handler(closeSession, (connection, _request, { context }) =>
       visitors.has(connection) ? visits.logOut(connection) : sessions.close(connection, context()),
     ),
-    handler(sendMessage, async (connection, { roomId, ...message }, { deadline, context }) => {
+    handler(sendMessage, async (connection, { roomId, ...message }, circumstances) => {
+      const { deadline, context, traceparent } = circumstances;
       const isOutside = visitors.has(connection) && !visitors.isPresent(connection, roomId);
       if (isOutside) throw await visits.whyNotPresent(roomId, context());
-      const { userId, name } = connection.user;
-      const send = { ...message, sender: { userId, name }, origin: connection.id };
-      const { id, sentAt, repeated } = await lanes.send(roomId, send, deadline);
+      const caller = { ...connection.user, connectionId: connection.id };
+      const { id, sentAt, repeated } = await lanes.send(caller, roomId, message, deadline, traceparent);
       // Its own message is the sender's confirmation in some dialects: it must not get lost on the bus.
-      if (connection.dialect.tellsSenders) channels.noticeLastId(roomId, id);
-      return { roomId, messageId: id, sentAt, sender: name, repeated };
+      // Nor be overtaken by a request to leave that came behind it.
+      if (connection.dialect.tellsSenders) {
+        channels.noticeLastId(roomId, id);
+        const delivered = channels.whenDelivered(connection, roomId, id);
+        if (delivered) await before(deadline, delivered).catch(notInTime);
+      }
+      return { roomId, messageId: id, sentAt, sender: caller.name, repeated };
     }),
     handler(identifyGuest, (connection, request, { context }) =>
       visits.identify(connection, request, context()),
@@ -131,6 +141,9 @@ export function createCommands({
         ? visits.listRooms(connection, context())
         : bus.call(listRooms, request, context()),
     ),
+    handler(makeRoom, ({ address }, request, { context }) =>
+      bus.call(createRoom, { ...request, address }, context()),
+    ),
     handler(createPublicRoom, (connection, request, { context }) =>
       visits.createRoom(connection, request, context()),
     ),
@@ -142,7 +155,9 @@ export function createCommands({
     handler(sendChunk, (connection, request, { context }) =>
       uploads.sendChunk(connection, request, context()),
     ),
-    handler(endUpload, (connection, request) => uploads.end(connection, request)),
+    handler(endUpload, (connection, request, { traceparent }) =>
+      uploads.end(connection, request, traceparent),
+    ),
     handler(downloadFile, (connection, request, { context }) =>
       downloads.send(connection, request, context()),
     ),
@@ -157,21 +172,30 @@ export function createCommands({
 
   /**
    * @param deadline In ms since 1970.
+   * @param traceparent Where traces are made: of the client's frame.
    * @throws ParleyError whatever the command's method may answer; `not_authenticated`, `forbidden`.
    */
   return async function execute(
     connection: Connection,
     command: Command,
     deadline: number,
+    traceparent?: string,
   ): Promise<unknown> {
     const { method, roomName, claimedName } = command;
     const caller = callerFor(connection);
     if (!openToAll.includes(method)) authorize(caller, claimedName);
-    const context = (): RequestContext => ({ ...createContext(0, caller), deadline });
+    // All that one frame asks for has one request id.
+    let made: RequestContext | undefined;
+    const context = (): RequestContext => (made ??= { ...createContext(0, caller, traceparent), deadline });
     const request = roomName === undefined ? command.request : await withRoomId(command, context);
     const handle = own.get(method);
     return handle
-      ? handle(connection, request, { deadline, context, claimedName })
+      ? handle(connection, request, { deadline, context, claimedName, traceparent })
       : bus.call(method, request, context());
   };
+}
+
+/** History is away: the message comes when it is back. */
+function notInTime(): void {
+  // The send itself is committed.
 }

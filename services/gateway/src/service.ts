@@ -2,7 +2,7 @@ import { probeConnection, readGatewayStatus } from '@parley/protocol';
 import type { GatewayStatus } from '@parley/protocol';
 import { endpoint } from '@parley/service-kit';
 import type { Endpoint } from '@parley/service-kit';
-import type { Connection } from './connection.ts';
+import type { Connection } from './connection/connection.ts';
 
 /** How long a probed client has to answer, in ms (protocol.md, "Login dialect"). */
 const probeTimeoutMs = 3_000;

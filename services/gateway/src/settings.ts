@@ -29,6 +29,11 @@ export const settings = {
     min: 65_536,
     doc: 'Most unsent bytes of one connection; a slower reader is closed with 1013.',
   }),
+  maxBufferedBytesTotal: integer('MAX_BUFFERED_BYTES_TOTAL', {
+    default: 268_435_456,
+    min: 1_048_576,
+    doc: 'Most bytes that all clients of a process may make it hold in memory together: unread output, requests that wait, unfinished frames. Above it those that hold most are closed, WebSockets with 1013.',
+  }),
   maxPendingRequests: integer('MAX_PENDING_REQUESTS', {
     default: 256,
     min: 1,
@@ -38,6 +43,10 @@ export const settings = {
     default: 30_000,
     min: 1_000,
     doc: 'How often each connection is pinged, in ms; two missed pongs end it.',
+  }),
+  loginTimeoutMs: integer('LOGIN_TIMEOUT_MS', {
+    default: 600_000,
+    doc: 'How long a connection may stay without a login, in ms; then it is closed with 1008 at its next ping. 0 is for ever. One that was opened with a token has logged in.',
   }),
   handshake: oneOf('HANDSHAKE', ['offered', 'required'], {
     default: 'offered',
@@ -91,6 +100,16 @@ export const settings = {
   connectionsPerAddress: integer('CONNECTIONS_PER_ADDRESS', {
     default: 200,
     min: 1,
-    doc: 'Connections from one address.',
+    doc: 'WebSocket connections from one address, or one /64 of IPv6; where `TRUSTED_PROXIES` is 0, as many again that are HTTP.',
+  }),
+  bytesPerAddress: integer('BYTES_PER_ADDRESS', {
+    default: 16_777_216,
+    min: 65_536,
+    doc: 'Bytes a second that an address may send over WebSockets, and as many that it gets of history; more has to wait.',
+  }),
+  maxConnections: integer('MAX_CONNECTIONS', {
+    default: 50_000,
+    min: 1,
+    doc: 'Connections of one process, HTTP and WebSocket; more are cut off before they say anything. Fewer than it may have files open.',
   }),
 };

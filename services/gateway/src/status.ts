@@ -1,6 +1,6 @@
 import { isGuest } from '@parley/protocol';
 import type { GatewayId, GatewayStatus } from '@parley/protocol';
-import type { Connection } from './connection.ts';
+import type { Connection } from './connection/connection.ts';
 
 export interface StatusParts {
   gatewayId: GatewayId;

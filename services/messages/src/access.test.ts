@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createId, subjects } from '@parley/protocol';
+import { createId, ParleyError, subjects } from '@parley/protocol';
 import type { RoomChanged, RoomId, UserId, Visibility } from '@parley/protocol';
 import type { Bus } from '@parley/service-kit';
 import { createAccess } from './access.ts';
@@ -10,16 +10,24 @@ const [gast, visitor] = [createId('guest'), createId('guest')];
 
 /** A bus on which the test answers for the rooms service, when it likes. */
 function createPlayedBus() {
-  const asked: { userIds: UserId[]; answer: (memberIds: UserId[], visibility?: Visibility) => void }[] = [];
+  const asked: {
+    userIds: UserId[];
+    answer: (memberIds: UserId[], visibility?: Visibility) => void;
+    fail: () => void;
+  }[] = [];
+  const clock = { now: 1_000_000 };
   let hear: (event: unknown, subject: string) => void;
   let reconnected: () => void;
   const bus = {
-    call: (_method: unknown, { userIds }: { userIds: UserId[] }) =>
-      new Promise((resolve) => {
+    callTogether: (_method: unknown, { userIds }: { userIds: UserId[] }) =>
+      new Promise((resolve, reject) => {
         asked.push({
           userIds,
           answer: (memberIds, visibility = 'private') => {
             resolve({ visibility, memberIds });
+          },
+          fail: () => {
+            reject(new ParleyError('unavailable'));
           },
         });
       }),
@@ -33,8 +41,13 @@ function createPlayedBus() {
     },
   } as unknown as Bus;
   return {
-    access: createAccess(bus),
+    access: createAccess({ bus, requestTimeoutMs: 5_000, now: () => clock.now }),
     asked,
+    /** Lets time pass, and everything happen that waits for nothing else. */
+    async pass(ms: number) {
+      clock.now += ms;
+      await new Promise(setImmediate);
+    },
     changed(changedRoom: RoomId) {
       const change = { type: 'room-deleted', roomId: changedRoom, roomName: 'tea' } as const;
       const event: RoomChanged = { change, origin: undefined };
@@ -174,4 +187,88 @@ test.each([
   played.asked[0]!.answer([anna]);
   await members;
   expect(await ask(played, [anna], [])).toEqual([]);
+});
+
+describe('a removal that nobody told of', () => {
+  test('is noticed within a minute, and until then who is a member is not asked about', async () => {
+    const played = createPlayedBus();
+    await ask(played, [anna], [anna]);
+    await played.pass(29_999);
+    expect(await ask(played, [anna], [])).toEqual([anna]);
+    expect(played.asked).toHaveLength(1);
+    await played.pass(30_001);
+    expect(await ask(played, [anna], [])).toEqual([]);
+  });
+
+  test('is noticed while the room is used, and nobody waits for that', async () => {
+    const played = createPlayedBus();
+    await ask(played, [anna, berta], [anna, berta]);
+    await played.pass(30_000);
+    // Answered from memory, while it is asked about both in the background.
+    const members = await played.access.membersAmong(roomId, [anna]);
+    expect([members.has(anna), members.has(berta)]).toEqual([true, true]);
+    expect(played.asked.map(({ userIds }) => userIds)).toEqual([
+      [anna, berta],
+      [anna, berta],
+    ]);
+    await played.access.membersAmong(roomId, [berta]);
+    expect(played.asked).toHaveLength(2);
+    played.asked[1]!.answer([anna]);
+    await played.pass(30_000);
+    const renewed = await played.access.membersAmong(roomId, [anna]);
+    expect([renewed.has(anna), renewed.has(berta)]).toEqual([true, false]);
+  });
+
+  test('is not believed to be none because the rooms service is away: the minute ends nevertheless', async () => {
+    const played = createPlayedBus();
+    await ask(played, [anna], [anna]);
+    await played.pass(30_000);
+    await played.access.membersAmong(roomId, [anna]);
+    played.asked[1]!.fail();
+    await played.pass(29_000);
+    expect((await played.access.membersAmong(roomId, [anna])).has(anna)).toBe(true);
+    played.asked[2]!.fail();
+    await played.pass(1_000);
+    const late = played.access.membersAmong(roomId, [anna]);
+    played.asked[3]!.fail();
+    await expect(late).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  test('and that is asked about when the room changes is not remembered as it was before', async () => {
+    const played = createPlayedBus();
+    await ask(played, [anna], [anna]);
+    await played.pass(30_000);
+    await played.access.membersAmong(roomId, [anna]);
+    played.changed(roomId);
+    played.asked[1]!.answer([anna]);
+    await played.pass(0);
+    expect(await ask(played, [anna], [])).toEqual([]);
+  });
+
+  test('is asked about again where something happened elsewhere meanwhile', async () => {
+    const played = createPlayedBus();
+    await ask(played, [anna], [anna]);
+    await played.pass(30_000);
+    await played.access.membersAmong(roomId, [anna]);
+    played.changed(createId('room'));
+    played.asked[1]!.answer([]);
+    await played.pass(0);
+    await played.access.membersAmong(roomId, [anna]);
+    expect(played.asked).toHaveLength(3);
+    played.asked[2]!.answer([]);
+    await played.pass(0);
+    expect(await ask(played, [anna], [])).toEqual([]);
+  });
+
+  test('does not make strangers of those who are known when the minute ends while another is asked about', async () => {
+    const played = createPlayedBus();
+    await ask(played, [anna], [anna]);
+    await played.pass(29_000);
+    const both = played.access.membersAmong(roomId, [anna, berta]);
+    await played.pass(31_000);
+    played.asked[1]!.answer([berta]);
+    const members = await both;
+    expect([members.has(anna), members.has(berta)]).toEqual([true, true]);
+    expect(await ask(played, [anna], [])).toEqual([]);
+  });
 });

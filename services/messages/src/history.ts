@@ -10,6 +10,7 @@ import type {
   RequestOf,
   RoomId,
   SentMessage,
+  UserId,
 } from '@parley/protocol';
 import { maxPageMessages, ParleyError } from '@parley/protocol';
 import type { Access } from './access.ts';
@@ -21,9 +22,14 @@ export type History = ReturnType<typeof createHistory>;
 export function createHistory({ store, access }: { store: Pick<MessageStore, 'read'>; access: Access }) {
   /** For members only. @throws ParleyError `room_not_found` or `not_in_room`. */
   async function read(caller: Caller, request: RequestOf<typeof readHistory>): Promise<Page> {
-    const members = await access.membersAmong(request.roomId, [caller.userId]);
-    if (!members.has(caller.userId)) throw new ParleyError('not_in_room');
+    await requireMember(request.roomId, caller.userId);
     return readPage(request);
+  }
+
+  /** Guests are let into public rooms. */
+  async function requireMember(roomId: RoomId, userId: UserId): Promise<void> {
+    const members = await access.membersAmong(roomId, [userId]);
+    if (!members.has(userId)) throw new ParleyError('not_in_room');
   }
 
   /** For members, and for everybody where the room is public. @throws ParleyError `room_not_found` or `not_in_room`. */
@@ -37,9 +43,15 @@ export function createHistory({ store, access }: { store: Pick<MessageStore, 're
     return { roomId, messages: messages.map(withoutOrigin), hasMore };
   }
 
-  /** For gateways: what follows a message, oldest first. */
-  function replayAfter({ roomId, after }: RequestOf<typeof replay>): Promise<ReplyOf<typeof replay>> {
-    return page(roomId, { after, limit: maxPageMessages });
+  /** For gateways: what follows a message, oldest first. @throws ParleyError `room_not_found` or `not_in_room`. */
+  async function replayAfter({
+    roomId,
+    readerId,
+    after,
+    limit = maxPageMessages,
+  }: RequestOf<typeof replay>): Promise<ReplyOf<typeof replay>> {
+    await requireMember(roomId, readerId);
+    return page(roomId, { after, limit });
   }
 
   async function page(roomId: RoomId, bounds: PageBounds): Promise<ReplyOf<typeof replay>> {

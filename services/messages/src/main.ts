@@ -9,14 +9,15 @@ import { settings } from './settings.ts';
 import { createMessageStore } from './store.ts';
 
 await runService('messages', settings, async ({ config, log, bus, health, closing }) => {
-  const { databaseUrl, databaseConnections: connections, requestTimeoutMs: timeoutMs } = config;
+  const { databaseUrl, databaseOwnerUrl } = config;
+  const { databaseConnections: connections, requestTimeoutMs: timeoutMs } = config;
   const migrations = new URL('migrations/', import.meta.url);
-  const options = { databaseUrl, connections, timeoutMs, log, indexOnly: true };
+  const options = { databaseUrl, databaseOwnerUrl, connections, timeoutMs, log, indexOnly: true };
   const database = closing.use(await openDatabase(options, 'messages', migrations));
   health.require('postgres', () => database.ping());
 
   const store = createMessageStore(database);
-  const access = createAccess(bus);
+  const access = createAccess({ bus, requestTimeoutMs: timeoutMs });
   const publish = (subject: string, event: object): void => {
     bus.publish(subject, event);
   };

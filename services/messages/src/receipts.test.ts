@@ -34,15 +34,30 @@ beforeAll(async () => {
 });
 afterAll(() => opened.disposeAsync());
 
-/** What the user has acknowledged of the room, as a login with the handshake finds it. */
-async function read(user: User, roomId: RoomId): Promise<IdRange[]> {
-  const { rooms } = await parley.bus.call(beginReading, { user, roomIds: [roomId] }, createContext(5_000));
-  expect(rooms.map((room) => room.roomId)).toEqual([roomId]);
-  return rooms[0]!.ranges;
+/** What the user has acknowledged of the room, as a login with the handshake finds it; undefined where it is not in the room. */
+async function read(user: User, roomId: RoomId): Promise<IdRange[] | undefined> {
+  const { rooms } = await parley.bus.call(beginReading, { roomIds: [roomId] }, contextOf(user));
+  expect(rooms.filter((room) => room.roomId !== roomId)).toEqual([]);
+  return rooms[0]?.ranges;
 }
 
+/** As the rooms service does it: first it is noted, then the user is a member. */
 async function enter(user: User, roomId: RoomId): Promise<MessageId> {
-  return (await parley.bus.call(noteEntry, { roomId, user }, createContext(5_000))).lastId;
+  const { lastId } = await parley.bus.call(noteEntry, { roomId, user }, createContext(5_000));
+  await admit(roomId, user);
+  return lastId;
+}
+
+/** Makes users members without a word. */
+async function admit(roomId: RoomId, ...users: User[]): Promise<void> {
+  await database.query({
+    name: 'test.members',
+    text: `insert into rooms.member (room_id, user_id, name)
+           select id, member.user_id, member.name
+           from rooms.room, unnest($2::text[], $3::text[]) as member (user_id, name) where id = $1
+           on conflict do nothing`,
+    values: [roomId, users.map(({ userId }) => userId), users.map(({ name }) => name)],
+  });
 }
 
 function acknowledgeAll(...acknowledgements: Acknowledgement[]): Promise<ReplyOf<typeof acknowledge>> {
@@ -124,13 +139,23 @@ describe('what is owed', () => {
     const [anna, berta] = [someone('anna'), someone('berta')];
     const roomIds = await Promise.all(oneTo(5).map(() => client.openRoom(anna, berta)));
     for (const [index, roomId] of roomIds.entries()) if (index > 0) await send(anna, roomId, index);
-    const request = { user: berta, roomIds: [...roomIds, roomIds[4]!].reverse() };
-    const { rooms } = await parley.bus.call(beginReading, request, createContext(5_000));
+    const request = { roomIds: [...roomIds, roomIds[4]!].reverse() };
+    const { rooms } = await parley.bus.call(beginReading, request, contextOf(berta));
     expect(rooms).toEqual(
       [4, 4, 3, 2, 1, 0].map((lastId) => ({ roomId: roomIds[lastId], ranges: [[0, lastId]] })),
     );
-    const none = await parley.bus.call(beginReading, { user: berta, roomIds: [] }, createContext(5_000));
+    const none = await parley.bus.call(beginReading, { roomIds: [] }, contextOf(berta));
     expect(none).toEqual({ rooms: [] });
+  });
+
+  test('is not told of rooms that one is not in, and to nobody who is nobody', async () => {
+    const [anna, berta] = [someone('anna'), someone('berta')];
+    const [own, others] = [await client.openRoom(anna, berta), await client.openPrivateRoom(anna)];
+    const roomIds = [others, own, createId('room')];
+    const { rooms } = await parley.bus.call(beginReading, { roomIds }, contextOf(berta));
+    expect(rooms).toEqual([{ roomId: own, ranges: [[0, 0]] }]);
+    const asNobody = parley.bus.call(beginReading, { roomIds }, createContext(5_000));
+    await expect(asNobody).rejects.toMatchObject({ code: 'not_authenticated' });
   });
 
   test('of a room made afterwards is everything', async () => {
@@ -406,6 +431,7 @@ describe('acknowledging', () => {
   test('several of one user and room in one request are one', async () => {
     const { anna, berta, roomId } = await openOwedRoom(6);
     const carl = someone('carl');
+    await admit(roomId, carl);
     const heard = await hearDeliveries(anna);
     await acknowledgeAll(
       { user: berta, roomId, ranges: [[1, 2]] },
@@ -476,6 +502,27 @@ describe('acknowledging', () => {
     await acknowledgeAll();
   });
 
+  test('of who is not in the room is left out, nobody is told, and others are not harmed', async () => {
+    const { anna, berta, roomId } = await openOwedRoom(3);
+    const closed = await client.openPrivateRoom(anna);
+    await send(anna, closed, 3);
+    const [outsider, visitor] = [someone('outsider'), guest('visitor')];
+    const heard = await hearDeliveries(anna);
+    await acknowledgeAll(
+      { user: outsider, roomId, ranges: [[1, 3]] },
+      { user: berta, roomId, ranges: [[1, 2]] },
+      { user: outsider, roomId: closed, ranges: [[1, 3]] },
+      { user: berta, roomId: closed, ranges: [[1, 3]] },
+      { user: visitor, roomId: closed, ranges: [[1, 3]] },
+    );
+    expect(heard.map(({ reader, messageId }) => `${reader} ${messageId}`)).toEqual(['berta 1', 'berta 2']);
+    // What was not stored does not count once they are in.
+    await admit(roomId, outsider);
+    await admit(closed, outsider, berta);
+    expect(await positions(anna, roomId)).toEqual({ berta: 2 });
+    expect(await positions(anna, closed)).toEqual({});
+  });
+
   test('a range that ends before it begins is refused, and nothing of its request is stored', async () => {
     const { anna, berta, roomId } = await openOwedRoom(3);
     const heard = await hearDeliveries(anna);
@@ -502,8 +549,11 @@ describe('acknowledging', () => {
 
   test('a thousand in one request are stored at once', async () => {
     const users = oneTo(100).map((number) => someone(`user ${number}`));
-    const roomIds = oneTo(10).map(() => createId('room'));
-    for (const roomId of roomIds) await fill(roomId, users[0]!, 10_000);
+    const roomIds = await Promise.all(oneTo(10).map(() => client.openRoom(users[0]!)));
+    for (const roomId of roomIds) {
+      await admit(roomId, ...users);
+      await fill(roomId, users[0]!, 10_000);
+    }
     const took: number[] = [];
     for (const from of [1, 3_001, 6_001]) {
       const acknowledgements = roomIds.flatMap((roomId) =>
@@ -521,6 +571,7 @@ describe('acknowledging', () => {
     const [anna, berta, carl] = ['anna', 'berta', 'carl'].map(someone) as [User, User, User];
     const roomId = await client.openRoom(anna, berta, carl);
     await fill(roomId, anna, 300_000);
+    const elsewhere = await client.openRoom(carl);
     const heard = await hearDeliveries(anna);
     const timed = async (what: string, work: () => Promise<unknown>) => {
       const begun = performance.now();
@@ -529,7 +580,7 @@ describe('acknowledging', () => {
     };
     const took = [
       await timed('first login', () => read(berta, roomId)),
-      await timed('first login elsewhere', () => read(carl, createId('room'))),
+      await timed('first login elsewhere', () => read(carl, elsewhere)),
       await timed('entry', () => enter(carl, roomId)),
       await timed('acknowledging all again', () => ack(berta, roomId, [0, 300_000])),
     ];
@@ -551,7 +602,9 @@ describe('telling the senders', () => {
     const [anna, berta, carl] = users;
     const roomId = await client.openRoom(...users);
     await Promise.all(users.map((user) => read(user, roomId)));
-    idsOf(await client.commit(roomId, [sendOf(anna, '1'), sendOf(berta, '2'), sendOf(anna, '3')]));
+    for (const [index, sender] of [anna, berta, anna].entries()) {
+      idsOf(await client.commit(roomId, [sendOf(sender, `${index + 1}`)]));
+    }
     const [annaHears, bertaHears, carlHears] = await Promise.all(users.map(hearDeliveries));
     const told = (messageId: number, reader: string) => ({
       type: 'message-delivered',
@@ -657,12 +710,7 @@ describe('listing', () => {
     await send(anna, roomId, 1);
     // Names of 256 bytes: 2,000 of them are too many.
     const members = oneTo(2_200).map((number) => someone(`${10_000 + number}${'\u{1F600}'.repeat(59)}`));
-    await database.query({
-      name: 'test.members',
-      text: `insert into rooms.member (room_id, user_id, name)
-             select $1, * from unnest($2::text[], $3::text[])`,
-      values: [roomId, members.map(({ userId }) => userId), members.map(({ name }) => name)],
-    });
+    await admit(roomId, ...members);
     for (const start of [0, 1_000, 2_000]) {
       const some = members.slice(start, start + 1_000);
       await acknowledgeAll(...some.map((user) => ({ user, roomId, ranges: [[1, 1] as IdRange] })));
@@ -729,7 +777,7 @@ describe('when something dies', () => {
     await running;
     await until('the service answers', () => positions(anna, roomId).then(Boolean, () => false));
 
-    const ranges = await read(berta, roomId);
+    const ranges = (await read(berta, roomId)) ?? [];
     const isIn = (id: number) => ranges.some(([from, to]) => from <= id && id <= to);
     expect(answered.filter((id) => !isIn(id))).toEqual([]);
     expect(errors.filter((code) => code !== 'unavailable')).toEqual([]);

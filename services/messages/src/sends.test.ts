@@ -4,7 +4,8 @@ import type { MessagesCommitted, RoomId, UserId } from '@parley/protocol';
 import { createSends } from './sends.ts';
 import type { SendsParts } from './sends.ts';
 import type { RoomSend, Stored } from './store.ts';
-import { oneTo, sendOf, someone } from './testing.ts';
+import { callerOf, oneTo, sendOf, someone, withoutSender } from './testing.ts';
+import type { UserSend } from './testing.ts';
 
 const roomId = createId('room');
 const anna = someone('anna');
@@ -46,7 +47,11 @@ function setUp(access = open) {
   const store = createHeldStore();
   const events: MessagesCommitted[] = [];
   const publish = (_subject: string, event: MessagesCommitted) => events.push(event);
-  return { store, events, ...createSends({ store, access, publish }) };
+  const sends = createSends({ store, access, publish });
+  /** Sends of one user. */
+  const commit = (to: RoomId, own: readonly UserSend[], deadline: number) =>
+    sends.commit(callerOf(own[0]!), { roomId: to, sends: own.map(withoutSender) }, deadline);
+  return { store, events, commit, announce: sends.announce };
 }
 
 /** Lets everything happen that needs nothing from outside. */
@@ -188,18 +193,19 @@ describe('an event fits the bus, which takes 1 MiB', () => {
 });
 
 test('an event fits the bus also where each message announces a file whose name and type JSON spells at length', async () => {
-  const { commit, store, events } = setUp();
+  const { announce, store, events } = setUp();
   const file = { name: '"'.repeat(255), size: 2 ** 30, type: '\u0001'.repeat(128), sha256: 'f'.repeat(64) };
   const longName = someone('\u{1F600}'.repeat(64));
-  const sends = oneTo(1_000).map(() => sendOf(longName, file.name, { file }));
-  const sent = commit(roomId, sends, later());
+  const announced = oneTo(1_000).map(() =>
+    announce({ roomId, uploadId: createId('upload'), sender: longName, file }, later()),
+  );
   await settle();
   store.commit(0);
-  await sent;
+  await Promise.all(announced);
   const sizes = events.map((event) => Buffer.byteLength(JSON.stringify(event)));
   expect(Math.max(...sizes)).toBeLessThan(1_048_576);
   expect(events.flatMap(({ messages }) => messages.map((message) => message.file))).toEqual(
-    sends.map(() => file),
+    announced.map(() => file),
   );
 });
 
@@ -208,16 +214,31 @@ test('who is no member is refused and the others’ sends keep their order', asy
   const { commit, store } = setUp({
     membersAmong: () => Promise.resolve(new Set([anna.userId, carl.userId])),
   });
-  const sends = [sendOf(berta, 'x'), sendOf(anna, 'a'), sendOf(berta, 'y'), sendOf(carl, 'b')];
-  const sent = commit(roomId, sends, later());
+  const sent = [
+    commit(roomId, [sendOf(berta, 'x'), sendOf(berta, 'y')], later()),
+    commit(roomId, [sendOf(anna, 'a'), sendOf(anna, 'b')], later()),
+    commit(roomId, [sendOf(carl, 'c')], later()),
+  ];
   await settle();
   store.commit(0);
-  expect(await sent).toMatchObject([
-    { error: 'not_in_room' },
-    { id: 1 },
-    { error: 'not_in_room' },
-    { id: 2 },
+  expect(await Promise.all(sent)).toMatchObject([
+    [{ error: 'not_in_room' }, { error: 'not_in_room' }],
+    [{ id: 1 }, { id: 2 }],
+    [{ id: 3 }],
   ]);
+});
+
+test('a send is its caller’s, over the caller’s connection, and no file, whatever else the request says', async () => {
+  const { store } = setUp();
+  const { commit } = createSends({ store, access: open, publish: () => undefined });
+  const connectionId = createId('connection');
+  const file = { name: 'tea.pdf', size: 1, type: 'text/plain', sha256: 'f'.repeat(64) };
+  const more = { sender: someone('berta'), origin: createId('connection'), file, roomId: createId('room') };
+  const sent = commit({ ...anna, connectionId }, { roomId, sends: [{ content: 'a', ...more }] }, later());
+  await settle();
+  store.commit(0);
+  await sent;
+  expect(store.batches).toEqual([[{ roomId, sender: anna, content: 'a', origin: connectionId }]]);
 });
 
 test('where membership can’t be asked about, the sends are unavailable and not stored', async () => {

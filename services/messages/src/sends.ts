@@ -1,6 +1,20 @@
 import { ParleyError, subjects } from '@parley/protocol';
-import type { MessagesCommitted, RoomId, Send, SendResult, SentMessage } from '@parley/protocol';
+import { traceparentInHand, withSpans } from '@parley/service-kit';
+import type {
+  announceFile,
+  Caller,
+  commitSends,
+  MessagesCommitted,
+  RequestOf,
+  RoomId,
+  SendResult,
+  SentMessage,
+  UserId,
+} from '@parley/protocol';
 import type { Access } from './access.ts';
+import { startCommit } from './commit-spans.ts';
+import type { CommitSpans } from './commit-spans.ts';
+import { commitMessages, repeatedSends, sendsWaiting } from './metrics.ts';
 import type { MessageStore, RoomSend, Stored } from './store.ts';
 
 export interface SendsParts {
@@ -14,7 +28,7 @@ const maxBatch = 1_000;
 
 /**
  * Bounds one event on the bus, which takes 1 MiB, in UTF-16 units of content: each is at most 6 bytes of JSON
- * (`\u001f`). What else is told of a message is at most 600 bytes; of its file: a name of 255 bytes, each of which JSON
+ * (`\u001f`). What else is told of a message, its trace included, is at most 600 bytes; of its file: a name of 255 bytes, each of which JSON
  * may double, a type of 128 such units, and 150 for the rest.
  */
 const maxEventUnits = 128 * 1_024;
@@ -22,8 +36,7 @@ const unitsBesideContent = 100;
 const unitsOfFile = 240;
 
 interface Waiting {
-  roomId: RoomId;
-  sends: readonly Send[];
+  sends: readonly RoomSend[];
   deadline: number;
   resolve: (stored: Stored[]) => void;
   reject: (error: unknown) => void;
@@ -38,38 +51,77 @@ export type Sends = ReturnType<typeof createSends>;
 export function createSends({ store, access, publish }: SendsParts) {
   const queue: Waiting[] = [];
   let committing = false;
+  sendsWaiting.from(() => queue.length);
 
   /**
-   * Commits sends of one room, in their order, and tells the room; who is no member is refused.
+   * Commits what the caller sends to one room, in its order, and tells the room; who is no member is refused.
    * @param deadline What could not be begun by then is `unavailable`, in ms since 1970.
    */
-  async function commit(roomId: RoomId, sends: readonly Send[], deadline: number): Promise<SendResult[]> {
-    const members = await membersAmong(roomId, sends);
-    if (!members) return sends.map(() => ({ error: 'room_not_found' }));
-    const allowed = sends.filter(({ sender }) => members.has(sender.userId));
-    const stored = allowed.length > 0 ? await enqueue(roomId, allowed, deadline) : [];
-    const results = stored.values();
-    return sends.map(({ sender }) => {
-      if (!members.has(sender.userId)) return { error: 'not_in_room' };
-      return results.next().value!;
+  function commit(
+    { userId, name, connectionId: origin }: Caller,
+    { roomId, sends, traceparents }: RequestOf<typeof commitSends>,
+    deadline: number,
+  ): Promise<SendResult[]> {
+    const sender = { userId, name };
+    const inHand = traceparentInHand();
+    // Nothing is taken over that is not named here: what a request may hold beside it says who sends, or a file.
+    const ofCaller = sends.map(({ content, clientMessageId }, index) => {
+      const traceparent = index === 0 ? inHand : traceparents?.[index];
+      return {
+        roomId,
+        sender,
+        content,
+        ...(clientMessageId !== undefined && { clientMessageId }),
+        ...(origin && { origin }),
+        ...(traceparent && { traceparent }),
+      };
     });
+    return commitAllowed(roomId, userId, ofCaller, deadline);
   }
 
-  async function membersAmong(roomId: RoomId, sends: readonly Send[]) {
+  /** Commits the message that announces a file; the upload is its own id, so that it is one message however often it is asked for. */
+  async function announce(
+    { roomId, uploadId, sender, origin, file }: RequestOf<typeof announceFile>,
+    deadline: number,
+  ): Promise<SendResult> {
+    const clientMessageId = `file:${uploadId}`;
+    const traceparent = traceparentInHand();
+    const send = {
+      roomId,
+      sender,
+      content: file.name,
+      clientMessageId,
+      file,
+      ...(origin && { origin }),
+      ...(traceparent !== undefined && { traceparent }),
+    };
+    const [result] = await commitAllowed(roomId, sender.userId, [send], deadline);
+    return result!;
+  }
+
+  async function commitAllowed(
+    roomId: RoomId,
+    userId: UserId,
+    sends: readonly RoomSend[],
+    deadline: number,
+  ): Promise<SendResult[]> {
+    const error = await refusalOf(roomId, userId);
+    return error ? sends.map(() => ({ error })) : enqueue(sends, deadline);
+  }
+
+  async function refusalOf(roomId: RoomId, userId: UserId) {
     try {
-      return await access.membersAmong(
-        roomId,
-        sends.map(({ sender }) => sender.userId),
-      );
+      const members = await access.membersAmong(roomId, [userId]);
+      return members.has(userId) ? undefined : 'not_in_room';
     } catch (error) {
-      if (ParleyError.from(error).code === 'room_not_found') return undefined;
+      if (ParleyError.from(error).code === 'room_not_found') return 'room_not_found';
       throw error;
     }
   }
 
-  function enqueue(roomId: RoomId, sends: readonly Send[], deadline: number): Promise<Stored[]> {
+  function enqueue(sends: readonly RoomSend[], deadline: number): Promise<Stored[]> {
     return new Promise((resolve, reject) => {
-      queue.push({ roomId, sends, deadline, resolve, reject });
+      queue.push({ sends, deadline, resolve, reject });
       if (!committing) void commitAll();
     });
   }
@@ -97,14 +149,17 @@ export function createSends({ store, access, publish }: SendsParts) {
 
   async function commitBatch(batch: readonly Waiting[]): Promise<void> {
     if (batch.length === 0) return;
+    const all = batch.flatMap(({ sends }) => sends);
+    const spans = startCommit(all);
     try {
-      const stored = await insertOnce(
-        batch.flatMap(({ roomId, sends }) => sends.map((send) => ({ ...send, roomId }))),
-      );
-      publishFresh(stored);
+      const stored = await (spans ? withSpans(spans.all, () => insertOnce(all)) : insertOnce(all));
+      commitMessages.observe(stored.length);
+      publishFresh(stored, spans);
+      spans?.end();
       const results = stored.values();
       for (const { sends, resolve } of batch) resolve(sends.map(() => results.next().value!.stored));
     } catch (error) {
+      spans?.end(error);
       for (const { reject } of batch) reject(error);
     }
   }
@@ -124,16 +179,22 @@ export function createSends({ store, access, publish }: SendsParts) {
   }
 
   /** Tells each room of its fresh messages, in the order of their ids. */
-  function publishFresh(all: readonly StoredSend[]): void {
+  function publishFresh(all: readonly StoredSend[], spans: CommitSpans | undefined): void {
     const fresh = all.filter(({ stored }) => !stored.repeated);
+    repeatedSends.inc(all.length - fresh.length);
     for (const [roomId, sends] of Map.groupBy(fresh, ({ send }) => send.roomId)) {
       for (const part of partsOf(sends)) {
-        publish(subjects.roomMessages(roomId), { roomId, messages: part.map(messageOf) });
+        const traceparents = spans?.traceparentsOf(part.map(({ send }) => send));
+        publish(subjects.roomMessages(roomId), {
+          roomId,
+          messages: part.map(messageOf),
+          ...(traceparents && { traceparents }),
+        });
       }
     }
   }
 
-  return { commit };
+  return { commit, announce };
 }
 
 interface StoredSend {

@@ -1,13 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import {
-  commitSends,
-  createId,
-  deleteRoom,
-  findLastIds,
-  joinRoom,
-  removeMember,
-  replay,
-} from '@parley/protocol';
+import { commitSends, createId, deleteRoom, findLastIds, joinRoom, removeMember } from '@parley/protocol';
 import type { Message, RoomId, SendResult, User } from '@parley/protocol';
 import { createContext, createLog, Database } from '@parley/service-kit';
 import { contextOf, startParley, until } from '@parley/test-kit';
@@ -104,8 +96,11 @@ describe('numbering', () => {
     const [anna, berta] = [someone('anna'), someone('berta')];
     const roomId = await client.openRoom(anna, berta);
     const heard = await client.hear(roomId);
-    const sends = [sendOf(anna, 'one'), sendOf(berta, 'two'), sendOf(anna, 'three')];
-    const results = await client.commit(roomId, sends);
+    const sends = [sendOf(anna, 'one'), sendOf(anna, 'two'), sendOf(berta, 'three')];
+    const results = [
+      ...(await client.commit(roomId, sends.slice(0, 2))),
+      ...(await client.commit(roomId, sends.slice(2))),
+    ];
     expect(heard).toEqual(
       sends.map(({ sender, content, origin }, index) => ({
         ...placeOf(results[index]!),
@@ -228,11 +223,8 @@ describe('a client’s own id for a message', () => {
   test('another user’s same id, and the same in another room, are messages of their own', async () => {
     const [anna, berta] = [someone('anna'), someone('berta')];
     const [room, other] = [await client.openRoom(anna, berta), await client.openRoom(anna, berta)];
-    const both = await client.commit(room, [
-      sendOf(anna, 'mine', { clientMessageId }),
-      sendOf(berta, 'mine too', { clientMessageId }),
-    ]);
-    expect(idsOf(both)).toEqual([1, 2]);
+    expect(idsOf(await client.commit(room, [sendOf(anna, 'mine', { clientMessageId })]))).toEqual([1]);
+    expect(idsOf(await client.commit(room, [sendOf(berta, 'mine too', { clientMessageId })]))).toEqual([2]);
     expect(idsOf(await client.commit(other, [sendOf(anna, 'there', { clientMessageId })]))).toEqual([1]);
     const { messages } = await client.read(anna, room);
     expect(messages.map(({ sender, content }) => [sender, content])).toEqual([
@@ -359,7 +351,7 @@ describe('who may send', () => {
     idsOf(await commitOnBoth(roomId, anna));
     const running = parley.stack.services.messages;
     for (const instance of running) instance.signal('SIGSTOP');
-    const late = client.commit(roomId, [sendOf(anna, 'late')], createContext(300));
+    const late = client.commit(roomId, [sendOf(anna, 'late')], 300);
     await expect(late).rejects.toMatchObject({ code: 'unavailable' });
     for (const instance of running) instance.signal('SIGCONT');
     // Each instance answers in order: whatever it held back has been dealt with.
@@ -501,9 +493,29 @@ describe('history', () => {
   });
 
   test('gateways read what follows an id, with the connection that each message came from', async () => {
-    const { messages, hasMore } = await parley.bus.call(replay, { roomId, after: 48 }, createContext(5_000));
+    const { messages, hasMore } = await client.replay(anna, roomId, 48);
     expect(hasMore).toBe(false);
     expect(messages).toEqual(all.slice(48).map((message) => ({ ...message, origin: expect.any(String) })));
+    const one = await client.replay(anna, roomId, 47, 1);
+    expect(one).toMatchObject({ messages: [{ id: 48 }], hasMore: true });
+    expect(one.messages).toHaveLength(1);
+  });
+
+  test('gateways read for members only, and for guests where the room is public', async () => {
+    const closed = await client.openPrivateRoom(anna);
+    await client.commit(closed, [sendOf(anna, 'secret')]);
+    expect((await client.replay(anna, closed, 0)).messages).toMatchObject([{ content: 'secret' }]);
+    const [outsider, visitor] = [someone('outsider'), guest('visitor')];
+    for (const [reader, room] of [
+      [outsider, closed],
+      [visitor, closed],
+      [outsider, roomId],
+    ] as const) {
+      await expect(client.replay(reader, room, 0)).rejects.toMatchObject({ code: 'not_in_room' });
+    }
+    expect((await client.replay(visitor, roomId, 49)).messages).toMatchObject([{ id: 50 }]);
+    const gone = client.replay(anna, createId('room'), 0);
+    await expect(gone).rejects.toMatchObject({ code: 'room_not_found' });
   });
 
   test.each([
@@ -535,11 +547,7 @@ describe('history', () => {
     expect(back).toEqual(oneTo(count));
     const forth: number[] = [];
     for (let more = true; more;) {
-      const page = await parley.bus.call(
-        replay,
-        { roomId: room, after: forth.at(-1) ?? 0 },
-        createContext(5_000),
-      );
+      const page = await client.replay(sender, room, forth.at(-1) ?? 0);
       // What stands around the messages comes on top.
       expect(Buffer.byteLength(JSON.stringify(page))).toBeLessThanOrEqual(maxBytes + 2_048);
       expect(page.messages.length).toBeGreaterThan(0);
@@ -557,43 +565,52 @@ describe('a message that', () => {
   test('announces a file is told, kept and read back with it, among others that do not', async () => {
     const roomId = await client.openRoom(anna);
     const heard = await client.hear(roomId);
-    const sends = [sendOf(anna, 'before'), sendOf(anna, file.name, { file }), sendOf(anna, 'after')];
-    idsOf(await client.commit(roomId, sends));
+    idsOf(await client.commit(roomId, [sendOf(anna, 'before')]));
+    idsOf([await client.announce(roomId, anna, file)]);
+    idsOf(await client.commit(roomId, [sendOf(anna, 'after')]));
     expect(heard.map((message) => message.file)).toEqual([undefined, file, undefined]);
     const { messages } = await client.read(anna, roomId);
     expect(heard).toMatchObject(messages);
     expect(messages.map((message) => 'file' in message)).toEqual([false, true, false]);
-    const replayed = await parley.bus.call(replay, { roomId, after: 0 }, createContext(5_000));
-    expect(replayed.messages).toEqual(heard);
+    expect((await client.replay(anna, roomId, 0)).messages).toEqual(heard);
+  });
+
+  test('announces a file is one message, however often and wherever it is asked for, and none of who is outside', async () => {
+    const roomId = await client.openRoom(anna);
+    const heard = await client.hear(roomId);
+    const uploadId = createId('upload');
+    const results = await Promise.all(oneTo(6).map(() => client.announce(roomId, anna, file, uploadId)));
+    expect(idsOf(results)).toEqual(oneTo(6).map(() => 1));
+    expect(heard).toMatchObject([{ id: 1, content: file.name, file }]);
+    expect(await client.announce(roomId, someone('outsider'), file)).toEqual({ error: 'not_in_room' });
+    expect(await client.announce(createId('room'), anna, file)).toEqual({ error: 'room_not_found' });
   });
 
   test('comes from no connection is told, kept and read back without one', async () => {
     const roomId = await client.openRoom(anna);
     const heard = await client.hear(roomId);
-    const context = createContext(5_000);
-    const sends = [{ sender: anna, content: 'over HTTP' }, sendOf(anna, 'from a connection')];
-    const { results } = await parley.bus.call(commitSends, { roomId, sends }, context);
-    expect(idsOf(results)).toEqual([1, 2]);
+    expect(idsOf(await client.commit(roomId, [{ sender: anna, content: 'over HTTP' }]))).toEqual([1]);
+    expect(idsOf(await client.commit(roomId, [sendOf(anna, 'from a connection')]))).toEqual([2]);
     expect(heard.map((message) => 'origin' in message)).toEqual([false, true]);
-    const replayed = await parley.bus.call(replay, { roomId, after: 0 }, createContext(5_000));
-    expect(replayed.messages).toEqual(heard);
+    expect((await client.replay(anna, roomId, 0)).messages).toEqual(heard);
+  });
+
+  test('comes from nobody is refused', async () => {
+    const roomId = await client.openRoom(anna);
+    const request = { roomId, sends: [{ content: 'x' }] };
+    const sent = parley.bus.call(commitSends, request, createContext(5_000));
+    await expect(sent).rejects.toMatchObject({ code: 'not_authenticated' });
   });
 
   test('announces a file counts with it where pages are cut at 512 KiB', async () => {
     const roomId = await client.openRoom(anna);
     const long = { ...file, name: '"'.repeat(255), type: '\u0001'.repeat(128) };
     for (let request = 0; request < 2; request += 1) {
-      idsOf(
-        await client.commit(
-          roomId,
-          oneTo(500).map(() => sendOf(anna, long.name, { file: long })),
-        ),
-      );
+      idsOf(await Promise.all(oneTo(500).map(() => client.announce(roomId, anna, long))));
     }
     const ids: number[] = [];
     for (let hasMore = true; hasMore;) {
-      const request = { roomId, after: ids.at(-1) ?? 0 };
-      const page = await parley.bus.call(replay, request, createContext(5_000));
+      const page = await client.replay(anna, roomId, ids.at(-1) ?? 0);
       expect(Buffer.byteLength(JSON.stringify(page))).toBeLessThanOrEqual(520 * 1_024);
       ids.push(...page.messages.map(({ id }) => id));
       hasMore = page.hasMore;
@@ -612,7 +629,7 @@ describe('when something dies', () => {
       for (let number = 1; !stopped; number += 1) {
         const content = `${user.name} ${number}`;
         try {
-          const [id] = idsOf(await client.commit(roomId, [sendOf(user, content)], createContext(1_000)));
+          const [id] = idsOf(await client.commit(roomId, [sendOf(user, content)], 1_000));
           confirmed.push({ id: id!, content });
         } catch (error) {
           errors.push((error as { code: string }).code);

@@ -1,5 +1,6 @@
 import {
   acknowledge,
+  announceFile,
   beginReading,
   browseHistory,
   commitSends,
@@ -29,13 +30,14 @@ export interface MessagesServiceParts {
 export function messagesService(parts: MessagesServiceParts): Endpoint[] {
   const { sends, history, store, receipts, receiptStore } = parts;
   return [
-    endpoint(commitSends, async (request, { deadline }) => ({
-      results: await sends.commit(request.roomId, request.sends, deadline),
+    endpoint(commitSends, async (request, context) => ({
+      results: await sends.commit(callerOf(context), request, context.deadline),
     })),
+    endpoint(announceFile, (request, { deadline }) => sends.announce(request, deadline)),
     endpoint(readHistory, (request, context) => history.read(callerOf(context), request)),
     endpoint(browseHistory, (request, context) => history.browse(callerOf(context), request)),
     endpoint(replay, (request) => history.replayAfter(request)),
-    endpoint(beginReading, async ({ user, roomIds }) => ({ rooms: await receiptStore.begin(user, roomIds) })),
+    endpoint(beginReading, ({ roomIds }, context) => receipts.begin(callerOf(context), roomIds)),
     endpoint(noteEntry, async ({ roomId, user }) => ({ lastId: await receiptStore.noteEntry(roomId, user) })),
     endpoint(acknowledge, async ({ acknowledgements }) => {
       await receipts.acknowledge(acknowledgements);

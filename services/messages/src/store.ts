@@ -1,11 +1,18 @@
-import type { ConnectionId, FileInfo, MessageId, RoomId, Send, SentMessage } from '@parley/protocol';
+import type { ConnectionId, FileInfo, MessageId, RoomId, Send, SentMessage, User } from '@parley/protocol';
 import { maxPageBytes } from '@parley/protocol';
 import { violates } from '@parley/service-kit';
 import type { Database } from '@parley/service-kit';
 
-/** A send with its room. */
+/** A send with whose it is and where it goes. */
 export interface RoomSend extends Send {
   roomId: RoomId;
+  sender: User;
+  /** The connection that it comes from. */
+  origin?: ConnectionId;
+  /** What it announces. */
+  file?: FileInfo;
+  /** Where traces are made: what its commit is a part of. */
+  traceparent?: string;
 }
 
 /** Where a send ended up; `repeated` where it was stored before, under these. */
@@ -56,14 +63,23 @@ const storeText = `
     insert into messages.message (room_id, id, sender_id, sender, content, sent_at, client_message_id, origin, file)
     select room_id, id, sender_id, sender, content, sent_at, client_message_id, origin, file from placed
   )
-  select position, id, sent_at as "sentAt", false as repeated from placed
-  union all select position, id, sent_at, true from known`;
+  select null as position, room_id as "roomId", last_id as id, last_sent_at as "sentAt" from numbered
+  union all select position, null, id, sent_at from known`;
 
-interface StoredRow {
-  position: string;
+/** The last fresh message of a room of the batch; the others have the ids before, and the same time. */
+interface NumberedRow {
+  position: null;
+  roomId: RoomId;
   id: string;
   sentAt: Date;
-  repeated: boolean;
+}
+
+/** A repeat: its place in the batch, from 1, and what it was stored as. */
+interface KnownRow {
+  position: string;
+  roomId: null;
+  id: string;
+  sentAt: Date;
 }
 
 const messageColumns = 'id, sender_id as "senderId", sender, content, sent_at as "sentAt", origin, file';
@@ -96,12 +112,12 @@ export function createMessageStore({ query }: Pick<Database, 'query'>) {
     ];
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const rows = await query<StoredRow>({ name: 'messages.insert', text: storeText, values });
-        const stored = new Array<Stored>(sends.length);
-        for (const { position, id, sentAt, repeated } of rows) {
-          stored[Number(position) - 1] = { id: Number(id), sentAt: sentAt.toISOString(), repeated };
-        }
-        return stored;
+        const rows = await query<NumberedRow | KnownRow>({
+          name: 'messages.insert',
+          text: storeText,
+          values,
+        });
+        return placesOf(sends, rows);
       } catch (error) {
         // Another instance stored one of these meanwhile; now it can be seen.
         if (attempt === maxAttempts || !violates(error, 'message_client_id_key')) throw error;
@@ -158,6 +174,24 @@ export function createMessageStore({ query }: Pick<Database, 'query'>) {
   }
 
   return { insert, read, findLastIds };
+}
+
+/** Where each send ended up. A row for each would be most of the answer, and of the work with it. */
+function placesOf(sends: readonly RoomSend[], rows: readonly (NumberedRow | KnownRow)[]): Stored[] {
+  const stored = new Array<Stored>(sends.length);
+  const lastOf = new Map<RoomId, { id: MessageId; sentAt: string }>();
+  for (const { position, roomId, id, sentAt } of rows) {
+    const place = { id: Number(id), sentAt: sentAt.toISOString() };
+    if (position === null) lastOf.set(roomId, place);
+    else stored[Number(position) - 1] = { ...place, repeated: true };
+  }
+  for (let index = sends.length - 1; index >= 0; index -= 1) {
+    if (stored[index]) continue;
+    const last = lastOf.get(sends[index]!.roomId)!;
+    stored[index] = { id: last.id, sentAt: last.sentAt, repeated: false };
+    last.id -= 1;
+  }
+  return stored;
 }
 
 function messageFrom({ id, sentAt, origin, file, ...message }: MessageRow): SentMessage {

@@ -1,13 +1,16 @@
 import {
+  announceFile,
   browseHistory,
   commitSends,
   createId,
   createRoom,
   joinRoom,
   readHistory,
+  replay,
   subjects,
 } from '@parley/protocol';
 import type {
+  Caller,
   ConnectionId,
   FileInfo,
   Message,
@@ -31,20 +34,53 @@ export function clientOf({ bus }: Parley) {
   return {
     /** A public room with these members, the first of whom owns it. */
     async openRoom(owner: User, ...members: User[]): Promise<RoomId> {
-      const request = { name: createId('room'), visibility: 'public' as const, participants: [] };
+      const request = {
+        name: createId('room'),
+        visibility: 'public' as const,
+        participants: [],
+        address: '192.0.2.1',
+      };
       const { roomId } = await bus.call(createRoom, request, contextOf(owner));
       await Promise.all(members.map((member) => bus.call(joinRoom, { roomId }, contextOf(member))));
       return roomId;
     },
 
     async openPrivateRoom(owner: User): Promise<RoomId> {
-      const request = { name: createId('room'), visibility: 'private' as const, participants: [] };
+      const request = {
+        name: createId('room'),
+        visibility: 'private' as const,
+        participants: [],
+        address: '192.0.2.1',
+      };
       return (await bus.call(createRoom, request, contextOf(owner))).roomId;
     },
 
-    async commit(roomId: RoomId, sends: Send[], context = createContext(5_000)): Promise<SendResult[]> {
-      return (await bus.call(commitSends, { roomId, sends }, context)).results;
+    /** Of each sender and connection with a request of its own, all at once; the results in the order of the sends. */
+    async commit(roomId: RoomId, sends: readonly UserSend[], timeoutMs = 5_000): Promise<SendResult[]> {
+      const bySender = Map.groupBy(sends, ({ sender, origin }) => `${sender.userId} ${origin}`);
+      const results = new Map<UserSend, SendResult>();
+      await Promise.all(
+        [...bySender.values()].map(async (ofSender) => {
+          const [first] = ofSender as [UserSend];
+          const context = createContext(timeoutMs, callerOf(first));
+          const answer = await bus.call(commitSends, { roomId, sends: ofSender.map(withoutSender) }, context);
+          ofSender.forEach((send, index) => results.set(send, answer.results[index]!));
+        }),
+      );
+      return sends.map((send) => results.get(send)!);
     },
+
+    /** As the files service does; of an upload of its own, unless one is given. */
+    announce: (roomId: RoomId, sender: User, file: FileInfo, uploadId = createId('upload')) =>
+      bus.call(announceFile, { roomId, uploadId, sender, file }, createContext(5_000)),
+
+    /** What follows a message, as a gateway reads it for one of its users. */
+    replay: (reader: User, roomId: RoomId, after: number, limit?: number) =>
+      bus.call(
+        replay,
+        { roomId, readerId: reader.userId, after, ...(limit !== undefined && { limit }) },
+        createContext(5_000),
+      ),
 
     read: (user: User, roomId: RoomId, bounds: Partial<Omit<RequestOf<typeof readHistory>, 'roomId'>> = {}) =>
       bus.call(readHistory, { limit: 1_000, ...bounds, roomId }, contextOf(user)),
@@ -78,12 +114,29 @@ export function someone(name: string): User {
   return { userId: createId('user'), name };
 }
 
+/** A send with whose it is, and the connection that it comes from. */
+export interface UserSend extends Send {
+  sender: User;
+  origin?: ConnectionId;
+}
+
+const someConnection = createId('connection');
+
 export function sendOf(
   sender: User,
   content: string,
-  more: { clientMessageId?: string; origin?: ConnectionId; file?: FileInfo } = {},
-): Send {
-  return { sender, content, origin: createId('connection'), ...more };
+  more: { clientMessageId?: string; origin?: ConnectionId } = {},
+): UserSend {
+  return { sender, content, origin: someConnection, ...more };
+}
+
+/** For whom the request is made that brings the send. */
+export function callerOf({ sender, origin }: UserSend): Caller {
+  return { ...sender, ...(origin && { connectionId: origin }) };
+}
+
+export function withoutSender({ content, clientMessageId }: UserSend): Send {
+  return { content, ...(clientMessageId !== undefined && { clientMessageId }) };
 }
 
 /** The ids of stored sends. @throws Error where one was refused. */

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createId, defaultRoomId, dropRoom, findRooms, listAllRooms, showRoom } from '@parley/protocol';
+import {
+  createId,
+  defaultRoomId,
+  dropRoom,
+  findExistingRooms,
+  listAllRooms,
+  showRoom,
+} from '@parley/protocol';
 import type { Method, ReplyOf, RequestOf, RoomRecord } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
 import { startParley, until } from '@parley/test-kit';
@@ -106,7 +113,7 @@ test.each(['private', 'public'] as const)(
       await until('the lobby is told', () => lobby.some(({ removed }) => removed.includes(roomId)));
     }
     expect(await client.roomsOf(fritz)).toEqual([]);
-    expect(await ask(findRooms, { roomIds: [roomId] })).toEqual({ rooms: [] });
+    expect(await ask(findExistingRooms, { roomIds: [roomId] })).toEqual({ roomIds: [] });
     await expect(ask(dropRoom, { roomId })).rejects.toMatchObject({ code: 'room_not_found' });
   },
 );

@@ -1,4 +1,4 @@
-import { openDatabase, openRedis, runService } from '@parley/service-kit';
+import { createRateLimit, noRateLimit, openDatabase, openRedis, runService } from '@parley/service-kit';
 import { createAdministration } from './administration.ts';
 import { createAttendance } from './attendance.ts';
 import { createDirectory } from './directory.ts';
@@ -16,12 +16,15 @@ import { createRoomStore } from './store.ts';
 const sweepEveryMs = 5_000;
 
 await runService('rooms', settings, async ({ config, log, bus, health, closing }) => {
-  const { databaseUrl, databaseConnections: connections, redisUrl, requestTimeoutMs: timeoutMs } = config;
-  const redis = closing.use(await openRedis({ redisUrl, timeoutMs, log }));
+  const { databaseUrl, databaseOwnerUrl, databaseConnections: connections } = config;
+  const { redisUrl, requestTimeoutMs: timeoutMs } = config;
   const migrations = new URL('migrations/', import.meta.url);
-  const database = closing.use(
-    await openDatabase({ databaseUrl, connections, timeoutMs, log }, 'rooms', migrations),
-  );
+  const [redis, database] = await Promise.all([
+    openRedis({ redisUrl, timeoutMs, log }),
+    openDatabase({ databaseUrl, databaseOwnerUrl, connections, timeoutMs, log }, 'rooms', migrations),
+  ]);
+  closing.use(redis);
+  closing.use(database);
   health.require('redis', () => redis.ping());
   health.require('postgres', () => database.ping());
 
@@ -31,7 +34,8 @@ await runService('rooms', settings, async ({ config, log, bus, health, closing }
   const lobbyNews = closing.use(new LobbyNews({ store, presence, events, log }));
   const directory = createDirectory(bus);
   const { maxMembersPerRoom } = config;
-  const parts = { store, presence, directory, events, lobbyNews, maxMembersPerRoom };
+  const limit = config.rateLimits === 'on' ? createRateLimit(redis) : noRateLimit;
+  const parts = { store, presence, directory, events, lobbyNews, maxMembersPerRoom, limit, limits: config };
   const rooms = createRooms(parts);
   const membership = createMembership({ ...parts, rooms });
   const administration = createAdministration({ ...parts, rooms, membership, log });

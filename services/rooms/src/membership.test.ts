@@ -4,13 +4,14 @@ import {
   beginReading,
   createId,
   findAccess,
+  findMemberships,
   joinRoom,
   leaveRoom,
   listMembers,
   removeMember,
   subjects,
 } from '@parley/protocol';
-import type { RoomId, User, UserEvent } from '@parley/protocol';
+import type { RoomId, User, UserEvent, UserId } from '@parley/protocol';
 import { createContext, createLog, Database } from '@parley/service-kit';
 import { contextOf, startParley } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
@@ -77,6 +78,8 @@ describe('adding', () => {
       user: berta,
     };
     expect(bertaHears).toEqual([{ type: 'entered-room', roomId, sinceId: 2, change, origin }]);
+    const { rooms } = await client.ask(berta, findMemberships, {});
+    expect(rooms.find((room) => room.roomId === roomId)).toMatchObject({ sinceId: 2 });
     expect(roomHears).toEqual([{ change, origin }]);
     expect(await membersOf(roomId)).toEqual(['anna', 'berta']);
   });
@@ -318,7 +321,7 @@ describe('what is owed to a reader', () => {
 
   /** What it has acknowledged of the room, as its next login with the handshake finds it. */
   async function acknowledgedBy(user: User, ...roomIds: RoomId[]): Promise<[number, number][] | undefined> {
-    const { rooms } = await parley.bus.call(beginReading, { user, roomIds }, createContext(5_000));
+    const { rooms } = await client.ask(user, beginReading, { roomIds });
     return rooms[0]?.ranges;
   }
 
@@ -460,4 +463,26 @@ test('access tells who of those asked about are members', async () => {
   const access = await parley.bus.call(findAccess, { roomId, userIds }, createContext(5_000));
   expect(access.visibility).toBe('private');
   expect(access.memberIds.sort()).toEqual([anna.userId, berta.userId].sort());
+});
+
+test('access to many rooms asked about at once is told of each, and of none that does not exist', async () => {
+  const guestId = createId('guest');
+  const roomIds = [await openRoom(), createId('room'), await openRoom('public'), await openRoom()];
+  await client.add(anna, roomIds[3]!, 'berta');
+  const userIds = [berta.userId, guestId];
+  const answers = await Promise.allSettled(
+    [...roomIds, ...roomIds].map((roomId, index) =>
+      parley.bus.callTogether(
+        findAccess,
+        { roomId, userIds: index < roomIds.length ? userIds : [] },
+        createContext(5_000),
+      ),
+    ),
+  );
+  const told = (visibility: string, memberIds: UserId[]) => ({ value: { visibility, memberIds } });
+  const notFound = { reason: { code: 'room_not_found' } };
+  expect(answers).toMatchObject([
+    ...[told('private', []), notFound, told('public', [guestId]), told('private', [berta.userId])],
+    ...[told('private', []), notFound, told('public', []), told('private', [])],
+  ]);
 });

@@ -56,7 +56,7 @@ export function createMembership({
     if (await store.isMember(roomId, user.userId)) return;
     // Read before the commit: whatever is sent once the user is in has a greater id.
     const sinceId = await directory.noteEntry(roomId, user);
-    const outcome = await store.addMember(roomId, user);
+    const outcome = await store.addMember(roomId, user, sinceId);
     if (outcome === 'no room') throw new ParleyError('room_not_found');
     if (outcome === 'full') throw roomIsFull();
     if (outcome === 'too many rooms') throw tooManyRooms([user.name]);
@@ -103,11 +103,11 @@ export function createMembership({
     roomId: RoomId,
     userIds: readonly UserId[],
   ): Promise<ReplyOf<typeof findAccess>> {
-    const room = await store.find(roomId);
-    if (!room) throw new ParleyError('room_not_found');
-    const { visibility } = room;
+    const access = await store.findAccess(roomId, userIds);
+    if (!access) throw new ParleyError('room_not_found');
+    const { visibility, memberIds } = access;
     const guests = visibility === 'public' ? userIds.filter(isGuest) : [];
-    return { visibility, memberIds: [...(await store.findMemberIds(roomId, userIds)), ...guests] };
+    return { visibility, memberIds: [...memberIds, ...guests] };
   }
 
   async function list(

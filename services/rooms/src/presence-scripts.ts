@@ -1,3 +1,5 @@
+import { RedisScript } from '@parley/service-kit';
+
 /*
  * What Redis does in one step for presence. The scripts reach keys that they only learn of while they run, so they need
  * one Redis, not a cluster.
@@ -94,7 +96,7 @@ end
  * Counts what is new in the gateway's share, and no longer what went. KEYS: leases, share. ARGV: gateway, how many are
  * present, then all. Answers with the news; with nothing where the gateway has no lease.
  */
-export const reportScript = `${counting}
+export const reportScript = new RedisScript(`${counting}
 if not redis.call('zscore', KEYS[1], ARGV[1]) then return false end
 local presentCount = tonumber(ARGV[2])
 for index = 3, #ARGV do
@@ -107,22 +109,22 @@ for index = 3, #ARGV do
   end
 end
 return news()
-`;
+`);
 
 /** KEYS: leases. ARGV: gateway, for how long in ms. Answers with 1 where there was a lease. */
-export const renewScript = `${now}
+export const renewScript = new RedisScript(`${now}
 local lease = redis.call('zscore', KEYS[1], ARGV[1])
 -- Once it was over, part of the share may be swept already.
 local known = lease and tonumber(lease) > now
 redis.call('zadd', KEYS[1], now + ARGV[2], ARGV[1])
 return known and 1 or 0
-`;
+`);
 
 /**
  * Drops shares of a gateway whose lease is over. KEYS: leases. ARGV: how many shares at most. Answers with the news;
  * with nothing where no such gateway is left.
  */
-export const sweepScript = `${now}${counting}
+export const sweepScript = new RedisScript(`${now}${counting}
 local limit = tonumber(ARGV[1])
 local dead = redis.call('zrangebyscore', KEYS[1], '-inf', now, 'limit', 0, 1)[1]
 if not dead then return false end
@@ -130,34 +132,34 @@ local shares = redis.call('spop', 'parley:presence:share:' .. dead, limit)
 for _, share in ipairs(shares) do count(share, -1) end
 if #shares < limit then redis.call('zrem', KEYS[1], dead) end
 return news()
-`;
+`);
 
 /** ARGV: rooms. Answers with the users present in each. */
-export const countScript = `
+export const countScript = new RedisScript(`
 local users = {}
 for index, roomId in ipairs(ARGV) do users[index] = redis.call('hlen', 'parley:presence:room:' .. roomId) end
 return users
-`;
+`);
 
 /** The same with a version of its own in front. */
-export const countAnewScript = `${nextVersion}
+export const countAnewScript = new RedisScript(`${nextVersion}
 local users = { nextVersion() }
 for index, roomId in ipairs(ARGV) do users[index + 1] = redis.call('hlen', 'parley:presence:room:' .. roomId) end
 return users
-`;
+`);
 
 /** ARGV: how many. Answers with the last version and the listed rooms with the most users, each followed by its count. */
-export const busiestScript = `
+export const busiestScript = new RedisScript(`
 local version = redis.call('get', '${versionKey}') or '0'
 return { version, redis.call('zrevrange', '${countsKey}', 0, ARGV[1] - 1, 'withscores') }
-`;
+`);
 
 /** ARGV: rooms, which are not listed from now on as long as anybody is present. */
-export const unlistScript = `
+export const unlistScript = new RedisScript(`
 for _, roomId in ipairs(ARGV) do
   redis.call('zrem', '${countsKey}', roomId)
   if redis.call('exists', 'parley:presence:room:' .. roomId) == 1 then
     redis.call('sadd', '${unlistedKey}', roomId)
   end
 end
-`;
+`);

@@ -64,6 +64,16 @@ test('who is reported is counted once, as often as it is said, until it is absen
   expect(await countIn(roomId)).toBe(0);
 });
 
+test('of what is no room nothing is counted, nor of anything beside it', async () => {
+  const anna = someone('anna');
+  const gateway = await gateways.open();
+  const roomId = await openRoom(anna);
+  const present = [roomId, 'a room > or *' as RoomId].map((each) => ({ roomId: each, name: anna.name }));
+  const refused = parley.bus.call(reportPresence, { gatewayId: gateway, present, absent: [] });
+  await expect(refused).rejects.toMatchObject({ code: 'invalid_field' });
+  expect(await countIn(roomId)).toBe(0);
+});
+
 test('a user on two gateways counts once, and until it has gone from both', async () => {
   const anna = someone('anna');
   const [first, second] = [await gateways.open(), await gateways.open()];

@@ -1,6 +1,6 @@
 import { everywhere } from '@parley/protocol';
 import type { GatewayId, LeaseReply, RoomId, UserName } from '@parley/protocol';
-import type { RedisStore } from '@parley/service-kit';
+import type { RedisScript, RedisStore } from '@parley/service-kit';
 import {
   busiestScript,
   countAnewScript,
@@ -47,9 +47,11 @@ export type PresenceStore = ReturnType<typeof createPresenceStore>;
  * be dropped.
  */
 export function createPresenceStore(redis: RedisStore, gatewayLeaseMs: number) {
-  function run<Reply>(script: string, keys: readonly string[], args: readonly (string | number)[]) {
-    return redis.run((commands) => commands.eval(script, keys.length, ...keys, ...args)) as Promise<Reply>;
-  }
+  const run = <Reply>(
+    script: RedisScript,
+    keys: readonly string[],
+    values: readonly (string | number)[],
+  ): Promise<Reply> => redis.runScript(script, keys, values);
 
   return {
     /** Undefined where the gateway has no lease: nothing was counted. */

@@ -5,6 +5,7 @@ import {
   defaultRoomId,
   deleteRoom,
   findAccess,
+  findExistingRooms,
   findMemberships,
   findPublicRoom,
   findRooms,
@@ -57,8 +58,6 @@ const remove = (user: User, roomId: RoomId) => client.ask(user, deleteRoom, { ro
 
 describe('the room `default`', () => {
   test('is there from the start, public and nobody’s', async () => {
-    const { rooms } = await parley.bus.call(findRooms, { roomIds: [defaultRoomId] }, createContext(5_000));
-    expect(rooms).toEqual([defaultRoom]);
     const found = await parley.bus.call(findPublicRoom, { name: 'default' }, createContext(5_000));
     expect(found).toEqual(defaultRoom);
   });
@@ -90,9 +89,7 @@ describe('the room `default`', () => {
     expect(heard).toMatchObject([{ type: 'entered-room', roomId: defaultRoomId }]);
     const { rooms } = await client.ask(dora, listRooms, { scope: 'mine' });
     expect(rooms).toEqual([{ ...defaultRoom, member: true, users: 0 }]);
-    const { userId } = dora;
-    const memberships = await parley.bus.call(findMemberships, { userId }, createContext(5_000));
-    expect(memberships).toEqual({ rooms: [defaultRoom] });
+    expect(await client.ask(dora, findMemberships, {})).toEqual({ rooms: [{ ...defaultRoom, sinceId: 0 }] });
     const { members } = await client.ask(dora, listMembers, { roomId: defaultRoomId });
     expect(members).toEqual([{ name: 'dora', online: false, role: 'member' }]);
     await client.ask(dora, leaveRoom, { roomId: defaultRoomId });
@@ -251,18 +248,45 @@ describe('an admin', () => {
 });
 
 describe('finding rooms', () => {
-  test('by id, those that exist, whoever they belong to', async () => {
+  test('by id, each for a user: private ones for their members only', async () => {
+    const [closed, open] = [await openRoom('private'), await openRoom()];
+    const own = await client.create(anna, 'Own');
+    const find = async (user: User, ...roomIds: RoomId[]) => {
+      const rooms = roomIds.map((roomId) => ({ roomId, userId: user.userId }));
+      const found = await parley.bus.call(findRooms, { rooms }, createContext(5_000));
+      const byId = new Map(found.rooms.map((room) => [room.roomId, room]));
+      return { rooms: roomIds.flatMap((roomId) => byId.get(roomId) ?? []), closed: found.closed.toSorted() };
+    };
+    const asked = [
+      createId('room'),
+      own.roomId,
+      "'; --" as RoomId,
+      closed.roomId,
+      open.roomId,
+      defaultRoomId,
+    ];
+    expect(await find(anna, ...asked)).toEqual({ rooms: [own, open, defaultRoom], closed: [closed.roomId] });
+    for (const user of [berta, guest('visitor')]) {
+      const hidden = [own.roomId, closed.roomId].toSorted();
+      expect(await find(user, ...asked)).toEqual({ rooms: [open, defaultRoom], closed: hidden });
+    }
+  });
+
+  test('that exist, and nothing else of them', async () => {
     const [open, closed] = [await openRoom(), await openRoom('private')];
-    const roomIds = [createId('room'), closed.roomId, "'; --" as RoomId, open.roomId, defaultRoomId];
-    const { rooms } = await parley.bus.call(findRooms, { roomIds }, createContext(5_000));
-    const byId = new Map(rooms.map((room) => [room.roomId, room]));
-    expect(byId).toEqual(
-      new Map<RoomId, unknown>([
-        [closed.roomId, closed],
-        [open.roomId, open],
-        [defaultRoomId, defaultRoom],
-      ]),
-    );
+    const roomIds = [createId('room'), closed.roomId, "'; --" as RoomId, open.roomId];
+    const existing = await parley.bus.call(findExistingRooms, { roomIds }, createContext(5_000));
+    expect({ roomIds: existing.roomIds.toSorted() }).toEqual({
+      roomIds: [open.roomId, closed.roomId].toSorted(),
+    });
+  });
+
+  test('of a user: its own, whoever asks without being anybody', async () => {
+    const { roomId } = await openRoom('private');
+    expect(await client.roomsOf(anna)).toEqual([roomId]);
+    expect(await client.roomsOf(someone('outsider'))).toEqual([]);
+    const asNobody = parley.bus.call(findMemberships, {}, createContext(5_000));
+    await expect(asNobody).rejects.toMatchObject({ code: 'not_authenticated' });
   });
 
   test('a public one by its name, exactly; a private one of that name is not in the way', async () => {

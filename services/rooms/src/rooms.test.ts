@@ -14,7 +14,7 @@ import type { RoomId, User, UserEvent } from '@parley/protocol';
 import { createContext, createLog, Database } from '@parley/service-kit';
 import { contextOf, startParley, until } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
-import { clientOf, someone } from './testing.ts';
+import { clientOf, guest, someone } from './testing.ts';
 import type { RoomsClient } from './testing.ts';
 
 const opened = new AsyncDisposableStack();
@@ -86,12 +86,18 @@ describe('making a room', () => {
     expect(heard).toHaveLength(1);
   });
 
+  test('the maker is a member once also where it comes under another name than its account has', async () => {
+    const underAnother = { ...anna, name: 'not anna' };
+    const { roomId } = await client.create(underAnother, 'Renamed', { participants: ['anna', 'berta'] });
+    expect(await countMembers(roomId)).toBe(2);
+  });
+
   test('each member is told who let it in, and the maker’s other connections that there is a room', async () => {
     const [annaHears, bertaHears] = [await client.hearUser(anna), await client.hearUser(berta)];
     const context = contextOf(anna);
     const { roomId } = await parley.bus.call(
       createRoom,
-      { name: 'Told', visibility: 'private', participants: ['berta'] },
+      { name: 'Told', visibility: 'private', participants: ['berta'], address: '192.0.2.1' },
       context,
     );
     const entry = { type: 'entered-room', roomId, sinceId: 0, origin: context.caller!.connectionId };
@@ -335,16 +341,20 @@ describe('lists of rooms', () => {
     expect(byId.has(hidden)).toBe(false);
   });
 
-  test('those that a gateway knows of are described, but not what does not exist', async () => {
+  test('those that a gateway knows of are described, but neither what does not exist nor private ones to outsiders', async () => {
     const jana = someone('jana');
-    const own = await client.create(jana, 'Known', { visibility: 'public' });
+    const own = await client.create(jana, 'Known');
     const other = await client.create(anna, 'Known too', { visibility: 'public' });
-    const roomIds = [own.roomId, createId('room'), other.roomId];
+    const secret = await client.create(anna, 'Secret');
+    const roomIds = [own.roomId, createId('room'), secret.roomId, other.roomId];
     const { rooms } = await client.ask(jana, describeRooms, { roomIds });
     expect(rooms).toEqual([
       { ...own, member: true, users: 0 },
       { ...other, member: false, users: 0 },
     ]);
+    expect(await client.ask(guest('visitor'), describeRooms, { roomIds })).toEqual({
+      rooms: [{ ...other, member: false, users: 0 }],
+    });
   });
 
   test('a list of a great many long names is cut so that it fits one frame', async () => {

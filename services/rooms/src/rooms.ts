@@ -4,6 +4,7 @@ import type {
   ConnectionId,
   createRoom,
   describeRooms,
+  findRooms,
   listReachable,
   listRooms,
   ReplyOf,
@@ -11,6 +12,7 @@ import type {
   Room,
   RoomId,
 } from '@parley/protocol';
+import type { RateLimit } from '@parley/service-kit';
 import type { Directory } from './directory.ts';
 import type { RoomEvents } from './events.ts';
 import type { LobbyNews } from './lobby-news.ts';
@@ -24,6 +26,8 @@ export interface RoomsParts {
   events: RoomEvents;
   lobbyNews: Pick<LobbyNews, 'changed'>;
   maxMembersPerRoom: number;
+  limit: RateLimit;
+  limits: { roomsPerAddress: number };
 }
 
 export type Rooms = ReturnType<typeof createRooms>;
@@ -36,16 +40,22 @@ export function createRooms({
   events,
   lobbyNews,
   maxMembersPerRoom,
+  limit,
+  limits,
 }: RoomsParts) {
   /** All or nothing: where a participant is unknown there is no room. A guest owns its room without being a member. */
   async function create(
     caller: Caller,
-    { name, visibility, participants }: RequestOf<typeof createRoom>,
+    { name, visibility, participants, address }: RequestOf<typeof createRoom>,
   ): Promise<ReplyOf<typeof createRoom>> {
+    // While Redis is away nobody counts, and rooms can still be made.
+    await limit(`room:address:${address}`, limits.roomsPerAddress).catch((thrown: unknown) => {
+      if (ParleyError.from(thrown).code !== 'unavailable') throw thrown;
+    });
     if (isGuest(caller.userId) && visibility === 'private') throw guestsStayPublic();
-    const others = await directory.getUsers(
-      participants.filter((participant) => participant !== caller.name),
-    );
+    const named = await directory.getUsers(participants.filter((participant) => participant !== caller.name));
+    // The caller's name is the gateway's word: an account may be among them under its own.
+    const others = named.filter(({ userId }) => userId !== caller.userId);
     const maker = { userId: caller.userId, name: caller.name };
     const creators = isGuest(caller.userId) ? [] : [maker];
     const members = [...creators, ...others];
@@ -71,7 +81,7 @@ export function createRooms({
     return { rooms: await withUsers(rooms.map((room) => ({ ...room, member: true }))) };
   }
 
-  /** The same of these rooms, in the order asked. */
+  /** The same of these rooms, in the order asked, as far as they are open to the caller. */
   async function describe(
     caller: Caller,
     roomIds: readonly RoomId[],
@@ -99,6 +109,18 @@ export function createRooms({
   ): Promise<ReplyOf<typeof listReachable>> {
     const rooms = await store.listReachable(userId, after, limit + 1);
     return { rooms: rooms.slice(0, limit).map(publicFace), hasMore: rooms.length > limit };
+  }
+
+  /** For the users named, each in one room: what it may know of that. */
+  async function find({ rooms: asked }: RequestOf<typeof findRooms>): Promise<ReplyOf<typeof findRooms>> {
+    const [rooms, members] = await Promise.all([
+      store.findMany(asked.map(({ roomId }) => roomId)),
+      store.findMembers(asked),
+    ]);
+    const isIn = new Set(members.map(({ roomId }) => roomId));
+    const isOpen = ({ roomId, visibility }: StoredRoom) => visibility === 'public' || isIn.has(roomId);
+    const closed = rooms.filter((room) => !isOpen(room)).map(({ roomId }) => roomId);
+    return { rooms: rooms.filter(isOpen).map(publicFace), closed };
   }
 
   /** @throws ParleyError `room_not_found` */
@@ -178,6 +200,7 @@ export function createRooms({
     create,
     listMine,
     describe,
+    find,
     listReachable: listAllReachable,
     getPublic,
     rename,

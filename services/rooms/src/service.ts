@@ -5,6 +5,7 @@ import {
   describeRooms,
   dropRoom,
   findAccess,
+  findExistingRooms,
   findMemberships,
   findPublicRoom,
   findRooms,
@@ -71,10 +72,16 @@ export function roomsService(parts: RoomsServiceParts): Endpoint[] {
     })),
     endpoint(listMembers, ({ roomId, after }, context) => membership.list(callerOf(context), roomId, after)),
     endpoint(findAccess, ({ roomId, userIds }) => membership.findWriters(roomId, userIds)),
-    endpoint(findMemberships, async ({ userId }) => ({
-      rooms: (await store.listOfUser(userId)).map(publicFace),
+    endpoint(findMemberships, async (_request, context) => ({
+      rooms: (await store.listOfUser(callerOf(context).userId)).map((room) => ({
+        ...publicFace(room),
+        ...(room.sinceId !== null && { sinceId: room.sinceId }),
+      })),
     })),
-    endpoint(findRooms, async ({ roomIds }) => ({ rooms: (await store.findMany(roomIds)).map(publicFace) })),
+    endpoint(findRooms, (request) => rooms.find(request)),
+    endpoint(findExistingRooms, async ({ roomIds }) => ({
+      roomIds: (await store.findMany(roomIds)).map(({ roomId }) => roomId),
+    })),
     endpoint(findPublicRoom, ({ name }) => rooms.getPublic(name)),
     endpoint(listReachable, (request, context) => rooms.listReachable(callerOf(context), request)),
     endpoint(readLobby, () => lobby.read()),

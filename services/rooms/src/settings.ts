@@ -1,4 +1,4 @@
-import { databaseSettings, integer, redisSettings } from '@parley/service-kit';
+import { databaseSettings, integer, oneOf, redisSettings } from '@parley/service-kit';
 
 export const settings = {
   ...databaseSettings,
@@ -12,6 +12,15 @@ export const settings = {
     default: 10_000,
     min: 1,
     doc: 'Most members of one room.',
+  }),
+  rateLimits: oneOf('RATE_LIMITS', ['on', 'off'], {
+    default: 'on',
+    doc: 'Whether rates are limited; `off` is for tests and benches.',
+  }),
+  roomsPerAddress: integer('ROOMS_PER_ADDRESS', {
+    default: 60,
+    min: 1,
+    doc: 'Rooms made a minute from one address.',
   }),
   gatewayLeaseMs: integer('GATEWAY_LEASE_MS', {
     default: 15_000,

@@ -1,6 +1,6 @@
 import { isGuest, ParleyError } from '@parley/protocol';
-import type { Room, RoomId, User, UserId, UserName, Visibility } from '@parley/protocol';
-import { violates } from '@parley/service-kit';
+import type { MessageId, Room, RoomId, User, UserId, UserName, Visibility } from '@parley/protocol';
+import { Gatherer, violates } from '@parley/service-kit';
 import type { Database, Queries } from '@parley/service-kit';
 
 /** A room with what decides about access to it. */
@@ -12,6 +12,12 @@ export interface StoredRoom extends Room {
 /** A room as a user's lists show it. */
 export interface ListedRoom extends StoredRoom {
   member: boolean;
+}
+
+/** A room with when its member entered. */
+export interface RoomOfMember extends StoredRoom {
+  /** The room's last message then, 0 where there was none; null for who entered before it was kept. */
+  sinceId: MessageId | null;
 }
 
 /** A room as operators see it. */
@@ -33,8 +39,29 @@ export interface Limits {
   maxMembersPerRoom: number;
 }
 
+/** A user in a room. */
+export interface Membership {
+  roomId: RoomId;
+  userId: UserId;
+}
+
+interface AccessQuestion {
+  roomId: RoomId;
+  userIds: readonly UserId[];
+}
+
+interface AccessAnswer {
+  visibility: Visibility;
+  memberIds: UserId[];
+}
+
 export type Adding = 'added' | 'already' | 'full' | 'too many rooms' | 'no room';
 export type RoomStore = ReturnType<typeof createRoomStore>;
+
+/** Most users whose rooms one statement looks for. */
+const maxUsers = 100;
+/** Most questions of who is in which room that one statement answers. */
+const maxAccessQuestions = 100;
 
 const roomColumns = 'room.id as "roomId", room.name, room.visibility, room.owner, room.owner_id as "ownerId"';
 
@@ -72,7 +99,60 @@ export function createRoomStore(database: Database, { maxRoomsPerUser, maxMember
     return (await transaction.query({ name: 'rooms.isGuestFull', text, values })).length > 0;
   }
 
+  // Many ask at once when a gateway's connections come back.
+  const listing = new Gatherer<UserId, RoomOfMember[]>(maxUsers, async (userIds) => {
+    const text = `select member.user_id as "userId", ${roomColumns}, member.since_id as "sinceId"
+                  from rooms.member join rooms.room on room.id = member.room_id
+                  where member.user_id = any($1) order by member.joined_at, room.id`;
+    type Row = StoredRoom & { userId: UserId; sinceId: string | null };
+    const rows = await query<Row>({ name: 'rooms.listOfUsers', text, values: [userIds] });
+    const byUser = Map.groupBy(rows, ({ userId }) => userId);
+    return userIds.map((userId) =>
+      (byUser.get(userId) ?? []).map((row) => ({
+        ...row,
+        sinceId: row.sinceId === null ? null : Number(row.sinceId),
+      })),
+    );
+  });
+
+  // One message brings the questions of many rooms.
+  const access = new Gatherer<AccessQuestion, AccessAnswer | undefined>(maxAccessQuestions, async (asked) => {
+    const pairs = asked.flatMap(({ roomId, userIds }) => userIds.map((userId) => ({ roomId, userId })));
+    const [rooms, members] = await Promise.all([
+      findMany([...new Set(asked.map(({ roomId }) => roomId))]),
+      findMembers(pairs),
+    ]);
+    const roomOf = new Map(rooms.map((room) => [room.roomId, room]));
+    const membersOf = Map.groupBy(members, ({ roomId }) => roomId);
+    return asked.map(({ roomId, userIds }) => {
+      const room = roomOf.get(roomId);
+      const memberIds = new Set(membersOf.get(roomId)?.map(({ userId }) => userId));
+      return room && { visibility: room.visibility, memberIds: userIds.filter((id) => memberIds.has(id)) };
+    });
+  });
+
+  /** Those of the rooms that exist, in any order. */
+  async function findMany(roomIds: readonly RoomId[]): Promise<StoredRoom[]> {
+    const text = `select ${roomColumns} from rooms.room where id = any($1)`;
+    return query<StoredRoom>({ name: 'rooms.findMany', text, values: [roomIds] });
+  }
+
+  /** Those of the pairs where the user is a member of the room, in any order. */
+  async function findMembers(pairs: readonly Membership[]): Promise<Membership[]> {
+    const text = `select room_id as "roomId", user_id as "userId"
+                  from rooms.member join unnest($1::text[], $2::text[]) as asked (room_id, user_id) using (room_id, user_id)`;
+    const values = [pairs.map(({ roomId }) => roomId), pairs.map(({ userId }) => userId)];
+    return query<Membership>({ name: 'rooms.findMembers', text, values });
+  }
+
   return {
+    findMany,
+    findMembers,
+
+    /** The room's visibility, and its members among these users; undefined where there is no such room. */
+    findAccess: (roomId: RoomId, userIds: readonly UserId[]): Promise<AccessAnswer | undefined> =>
+      access.add({ roomId, userIds }),
+
     /** Makes the room with its members, unless some of them are in as many rooms as one may be: tells who. */
     async insert({ roomId, name, visibility, owner, members }: NewRoom): Promise<{ full: UserName[] }> {
       return unlessNameTaken(() =>
@@ -88,8 +168,8 @@ export function createRoomStore(database: Database, { maxRoomsPerUser, maxMember
           });
           await transaction.query({
             name: 'rooms.insertMembers',
-            text: `insert into rooms.member (room_id, user_id, name)
-                   select $1, user_id, name from unnest($2::text[], $3::text[]) as member (user_id, name)`,
+            text: `insert into rooms.member (room_id, user_id, name, since_id)
+                   select $1, user_id, name, 0 from unnest($2::text[], $3::text[]) as member (user_id, name)`,
             values: [roomId, members.map(({ userId }) => userId), members.map((member) => member.name)],
           });
           return { full };
@@ -121,23 +201,13 @@ export function createRoomStore(database: Database, { maxRoomsPerUser, maxMember
     },
 
     /** The rooms the user is a member of, in the order of joining. */
-    async listOfUser(userId: UserId): Promise<StoredRoom[]> {
-      const text = `select ${roomColumns} from rooms.member join rooms.room on room.id = member.room_id
-                    where member.user_id = $1 order by member.joined_at, room.id`;
-      return query<StoredRoom>({ name: 'rooms.listOfUser', text, values: [userId] });
-    },
+    listOfUser: (userId: UserId): Promise<RoomOfMember[]> => listing.add(userId),
 
-    /** Those of the rooms that exist, in any order. */
-    async findMany(roomIds: readonly RoomId[]): Promise<StoredRoom[]> {
-      const text = `select ${roomColumns} from rooms.room where id = any($1)`;
-      return query<StoredRoom>({ name: 'rooms.findMany', text, values: [roomIds] });
-    },
-
-    /** The same with whether the user is a member. */
+    /** Those of the rooms that exist and are open to the user, in any order, with whether it is a member. */
     async describe(userId: UserId, roomIds: readonly RoomId[]): Promise<ListedRoom[]> {
       const text = `select ${roomColumns}, member.user_id is not null as member
                     from rooms.room left join rooms.member on member.room_id = room.id and member.user_id = $1
-                    where room.id = any($2)`;
+                    where room.id = any($2) and (room.visibility = 'public' or member.user_id is not null)`;
       return query<ListedRoom>({ name: 'rooms.describe', text, values: [userId, roomIds] });
     },
 
@@ -210,16 +280,6 @@ export function createRoomStore(database: Database, { maxRoomsPerUser, maxMember
       return (await query({ name: 'rooms.isMember', text, values: [roomId, userId] })).length > 0;
     },
 
-    async findMemberIds(roomId: RoomId, userIds: readonly UserId[]): Promise<UserId[]> {
-      const text = 'select user_id as "userId" from rooms.member where room_id = $1 and user_id = any($2)';
-      const rows = await query<{ userId: UserId }>({
-        name: 'rooms.findMemberIds',
-        text,
-        values: [roomId, userIds],
-      });
-      return rows.map(({ userId }) => userId);
-    },
-
     /** Members in the order of their names, after a name. */
     async listMembers(roomId: RoomId, after: UserName, limit: number): Promise<User[]> {
       const text = `select user_id as "userId", name from rooms.member where room_id = $1 and name > $2
@@ -227,8 +287,11 @@ export function createRoomStore(database: Database, { maxRoomsPerUser, maxMember
       return query<User>({ name: 'rooms.listMembers', text, values: [roomId, after, limit] });
     },
 
-    /** Adds a member, unless it is one `already`, the room is `full`, or the user is in `too many rooms`. */
-    async addMember(roomId: RoomId, user: User): Promise<Adding> {
+    /**
+     * Adds a member, unless it is one `already`, the room is `full`, or the user is in `too many rooms`.
+     * @param sinceId The room's last message before, 0 where there is none.
+     */
+    async addMember(roomId: RoomId, user: User, sinceId: MessageId): Promise<Adding> {
       return database.transaction(async (transaction) => {
         await lockUsers(transaction, [user]);
         // The room's row serializes those who join at once, so that its bound holds.
@@ -247,8 +310,11 @@ export function createRoomStore(database: Database, { maxRoomsPerUser, maxMember
           values,
         });
         if (row!.outcome !== 'added') return row!.outcome;
-        const text = 'insert into rooms.member (room_id, user_id, name) values ($1, $2, $3)';
-        await transaction.query({ name: 'rooms.addMember', text, values: [roomId, user.userId, user.name] });
+        await transaction.query({
+          name: 'rooms.addMember',
+          text: 'insert into rooms.member (room_id, user_id, name, since_id) values ($1, $2, $3, $4)',
+          values: [roomId, user.userId, user.name, sinceId],
+        });
         return 'added';
       });
     },

@@ -47,21 +47,20 @@ export function clientOf({ bus }: Parley) {
       owner: User,
       name: string,
       { visibility = 'private', participants = [] }: Partial<RequestOf<typeof createRoom>> = {},
-    ): Promise<Room> => ask(owner, createRoom, { name, visibility, participants }),
+    ): Promise<Room> => ask(owner, createRoom, { name, visibility, participants, address: '192.0.2.1' }),
 
     join: (user: User, roomId: RoomId) => ask(user, joinRoom, { roomId }),
 
     add: (owner: User, roomId: RoomId, user: string) => ask(owner, addMember, { roomId, user }),
 
     /** The ids of the rooms that the user is a member of, in the order of joining. */
-    async roomsOf({ userId }: User): Promise<RoomId[]> {
-      const { rooms } = await bus.call(findMemberships, { userId }, createContext(5_000));
+    async roomsOf(user: User): Promise<RoomId[]> {
+      const { rooms } = await ask(user, findMemberships, {});
       return rooms.map(({ roomId }) => roomId);
     },
 
     async send(sender: User, roomId: RoomId, content: string): Promise<SendResult> {
-      const sends = [{ sender, content, origin: createId('connection') }];
-      const { results } = await bus.call(commitSends, { roomId, sends }, createContext(5_000));
+      const { results } = await ask(sender, commitSends, { roomId, sends: [{ content }] });
       return results[0]!;
     },
 

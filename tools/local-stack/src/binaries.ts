@@ -34,10 +34,12 @@ const programs = {
     brew: 'chromium',
     setting: undefined,
   },
+  promtool: { commands: ['promtool'], debian: 'prometheus', brew: 'prometheus', setting: undefined },
+  prometheus: { commands: ['prometheus'], debian: 'prometheus', brew: 'prometheus', setting: undefined },
 } as const;
 
 type ProgramName = keyof typeof programs;
-export type ServerName = Exclude<ProgramName, 'curl' | 'chromium'>;
+export type ServerName = Exclude<ProgramName, 'curl' | 'chromium' | 'promtool' | 'prometheus'>;
 
 /**
  * The paths of programs; on Debian and its kin, as root, missing ones are installed.
@@ -159,7 +161,8 @@ function aptGet(args: readonly string[]): Promise<void> {
 function howToGet(missing: readonly ProgramName[]): string {
   const wanted = missing.map((name) => programs[name]);
   const names = wanted.map(({ commands }) => commands.join(' or ')).join(', ');
-  const list = (pick: (program: (typeof wanted)[number]) => string) => wanted.map(pick).join(' ');
+  const list = (pick: (program: (typeof wanted)[number]) => string) =>
+    [...new Set(wanted.map(pick))].join(' ');
   const settings = wanted.flatMap(({ setting }) => setting ?? []);
   const elsewhere =
     settings.length === 0 ? '' : `, or give the address of a running one with ${settings.join(', ')}`;

@@ -1,7 +1,7 @@
 export { findPrograms } from './binaries.ts';
 export { LocalStackError } from './local-stack-error.ts';
 export type { ManagedProcess, ProcessOutput } from './managed-process.ts';
-export { freePorts } from './ports.ts';
+export { freePort } from './ports.ts';
 export { natsAnswers, postgresAnswers, redisAnswers } from './probes.ts';
 export { findRunningStack } from './running-stack.ts';
 export type { RunningStack } from './running-stack.ts';

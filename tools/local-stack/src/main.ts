@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { killAllIn } from './data-folder.ts';
 import { LocalStackError } from './local-stack-error.ts';
+import { LogFollower } from './log-follower.ts';
 import type { ServerAddresses } from './servers.ts';
 import { startStack, type Stack } from './stack.ts';
 
@@ -38,6 +39,8 @@ try {
 async function run(): Promise<void> {
   say('Starting Parley ...');
   const gateways = wholeNumber('GATEWAYS', 1, 1, 100);
+  // For people at a terminal; whoever reads us by a program has the files, in JSON.
+  await using logs = process.stdout.isTTY ? new LogFollower(show, { colorize: true }) : undefined;
   await using stack = await startStack({
     dataDir,
     gateways,
@@ -47,7 +50,9 @@ async function run(): Promise<void> {
     webDir: process.env.WEB_DIR ?? (existsSync(builtWebDir) ? builtWebDir : ''),
     log: say,
     abort: stopping.signal,
+    ...(logs && { logOpened: (file) => logs.follow(file) }),
   });
+  await logs?.look();
   say(greeting(stack));
   if (!stopping.signal.aborted) await once(stopping.signal, 'abort');
   say('Stopping ...');
@@ -58,7 +63,7 @@ function greeting({ gateways }: Stack): string {
   return [
     'Parley is ready; open it in a browser, or connect to it:',
     ...urls,
-    'Ctrl-C stops everything; data are kept in .parley/, warnings and errors are in .parley/logs/',
+    'Ctrl-C stops everything; data are kept in .parley/, logs in .parley/logs/',
   ].join('\n');
 }
 
@@ -96,4 +101,8 @@ function wholeNumber(setting: string, byDefault: number, min: number, max: numbe
 
 function say(line: string): void {
   console.log(line);
+}
+
+function show(text: string): void {
+  process.stdout.write(text);
 }

@@ -29,6 +29,11 @@ export async function freePorts(count: number): Promise<number[]> {
   return [...ports];
 }
 
+/** One of these. */
+export async function freePort(): Promise<number> {
+  return (await freePorts(1))[0]!;
+}
+
 /** False where another process that still runs has it. */
 function claim(port: number): boolean {
   if (claimed.size === 0) {

@@ -34,6 +34,8 @@ export interface ServerOptions {
   given?: Partial<ServerAddresses>;
   /** Hears a line about installing, restarts and the like. Default: nobody does. */
   log?: (line: string) => void;
+  /** A file of NATS' own settings, such as its users; addresses and folders are not its business. */
+  natsConfig?: string;
   /** Whether a server that dies is started again, on its port and with its data. Default true. */
   restart?: boolean;
   /** Gives up the start. */
@@ -65,7 +67,7 @@ export async function startServersIn(
   const addresses: Partial<ServerAddresses> = { ...given };
   const running = await startTogether(
     wanted.map((name, index) => async (giveUp) => {
-      const { plan, address } = await plans[name](programs[name], ports[index] as number, folder, log);
+      const { plan, address } = await plans[name](programs[name], ports[index] as number, folder, options);
       addresses[addressOf[name]] = address;
       const output = { file: emptyLog(folder, name) };
       return startProcess({ name, folder, log, restart, output, abort: giveUp, ...plan });
@@ -107,14 +109,17 @@ const plans: Record<
     command: string,
     port: number,
     folder: DataFolder,
-    log: (line: string) => void,
+    options: Pick<ServerOptions, 'log' | 'natsConfig'>,
   ) => PlannedServer | Promise<PlannedServer>
 > = {
-  nats: (command, port, folder) => ({
+  nats: (command, port, folder, { natsConfig }) => ({
     address: `nats://127.0.0.1:${port}`,
     plan: {
       command,
-      arguments: ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', join(folder.path, 'nats')],
+      arguments: [
+        ...(natsConfig === undefined ? [] : ['-c', natsConfig]),
+        ...['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', join(folder.path, 'nats')],
+      ],
       environment: process.env,
       stopSignal: 'SIGTERM',
       answers: () => natsAnswers(port),
@@ -137,7 +142,7 @@ const plans: Record<
     };
   },
 
-  postgres: async (command, port, folder, log) => {
+  postgres: async (command, port, folder, { log = () => {} }) => {
     const cluster = await openCluster(command, folder, log);
     return {
       address: `postgres://${databaseName}:${cluster.password}@127.0.0.1:${port}/${databaseName}`,

@@ -8,7 +8,7 @@ import {
   type ManagedProcess,
   type ProcessOutput,
 } from './managed-process.ts';
-import { checkPortsFree, freePorts } from './ports.ts';
+import { checkPortsFree, freePort, freePorts } from './ports.ts';
 import { httpAnswers } from './probes.ts';
 import { announceStack } from './running-stack.ts';
 import {
@@ -65,8 +65,12 @@ export interface StackOptions extends ServerOptions {
   webDir?: string;
   /** Settings for the services, over those of this process. */
   environment?: Record<string, string>;
+  /** Settings for some services only, over all others: each may be another user of a server. */
+  environmentOf?: Partial<Record<AnyService, Record<string, string>>>;
   /** Default: a file for each process in `logs/` of the data folder. A file that is given is appended to by all. */
   serviceOutput?: ProcessOutput;
+  /** Hears which file a service's log goes to, before there is anything in it. */
+  logOpened?: (file: string) => Promise<void>;
 }
 
 /** A whole Parley. Closing it ends the gateways first, then the services, then the servers, each with time to drain. */
@@ -141,7 +145,9 @@ async function startInstance(
   abort: AbortSignal,
 ): Promise<ServiceProcess> {
   const name = `${service}-${index + 1}`;
-  const [healthPort] = (await freePorts(1)) as [number];
+  const healthPort = await freePort();
+  const output = options.serviceOutput ?? { file: emptyLog(folder, name) };
+  if (typeof output === 'object') await options.logOpened?.(output.file);
   const healthUrl = `http://127.0.0.1:${healthPort}`;
   const ports = {
     HEALTH_HOST: '127.0.0.1',
@@ -157,10 +163,11 @@ async function startInstance(
       ...(service === 'files' && { FILES_DIR: join(folder.path, 'files') }),
       ...(service === 'gateway' && options.webDir !== undefined && { WEB_DIR: options.webDir }),
       ...options.environment,
+      ...options.environmentOf?.[service],
       ...ports,
     },
     stopSignal: 'SIGTERM',
-    output: options.serviceOutput ?? { file: emptyLog(folder, name) },
+    output,
     answers: () => httpAnswers(`${healthUrl}/readyz`),
     restart: options.restart ?? true,
     folder,
@@ -176,7 +183,9 @@ function mainOf(service: AnyService): string {
 
 /** Ours, but of the servers' addresses only those that are the service's business. */
 function environmentFor(service: AnyService, addresses: ServerAddresses): NodeJS.ProcessEnv {
-  const ours = Object.entries(process.env).filter(([name]) => !Object.hasOwn(addressSettings, name));
+  const ours = Object.entries(process.env).filter(
+    ([name]) => !Object.hasOwn(addressSettings, name.replace(/_FILE$/, '')),
+  );
   const theirs = services[service].map((setting) => [setting, addresses[addressSettings[setting]]] as const);
   return Object.fromEntries([...ours, ...theirs]);
 }

@@ -98,7 +98,7 @@ export class FileSender {
   }
 }
 
-/** Downloads a file; answers its bytes, put together in the order they came. @throws Error where it is refused. */
+/** Downloads a file, however long it takes while it goes on; answers its bytes, put together in the order they came. @throws Error where it is refused. */
 export async function download(
   client: LoginClient,
   roomId: string,
@@ -108,23 +108,27 @@ export async function download(
   const parts: Buffer[] = [];
   const sequences: number[] = [];
   let meta: Frame['data'];
-  const done = client.upcoming(`the end of the download of ${name}`, ({ action, original_action, data }) => {
-    if (original_action === 'file_down_req') return true;
-    if (data?.file_path !== name) return false;
+  client.send({
+    action: 'file_down_req',
+    data: { room_id: roomId, file_path: name, from_sequence: fromSequence },
+  });
+  for (;;) {
+    const { action, code, data } = await client.next(`more of the download of ${name}`, (frame) =>
+      isOfDownload(frame, name),
+    );
+    if (code !== undefined) throw new Error(`file_down_req: ${code}`);
     if (action === 'file_down_meta') meta = data;
     if (action === 'file_down_data') {
       sequences.push(data.sequence_number);
       parts.push(Buffer.from(data.file_data, 'base64'));
     }
-    return action === 'file_down_fin';
-  });
-  client.send({
-    action: 'file_down_req',
-    data: { room_id: roomId, file_path: name, from_sequence: fromSequence },
-  });
-  const { code } = await done;
-  if (code !== undefined) throw new Error(`file_down_req: ${code}`);
-  return { meta, bytes: Buffer.concat(parts), sequences };
+    if (action === 'file_down_fin') return { meta, bytes: Buffer.concat(parts), sequences };
+  }
+}
+
+function isOfDownload({ action, original_action, data }: Frame, name: string): boolean {
+  if (original_action === 'file_down_req') return true;
+  return action.startsWith('file_down_') && data?.file_path === name;
 }
 
 /** In hex. */

@@ -1,4 +1,3 @@
-export * from './browser.ts';
 export * from './docker.ts';
 export * from './file-transfer.ts';
 export * from './handshake-client.ts';
@@ -8,5 +7,6 @@ export * from './login-client.ts';
 export * from './lossy-bus.ts';
 export * from './parley.ts';
 export { images } from './servers/images.ts';
+export * from './trace-collector.ts';
 export * from './wait.ts';
 export * from './wire-client.ts';

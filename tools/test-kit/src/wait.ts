@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Longest wait for anything a test expects, in ms: far beyond what it takes, so that only a bug reaches it. */
-export const patienceMs = 20_000;
+export const patienceMs = 45_000;
 
 /** Resolves once the condition holds. @throws Error naming what was waited for. */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {

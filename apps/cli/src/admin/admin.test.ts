@@ -36,7 +36,11 @@ async function roleOf({ userId }: User): Promise<AccountRole> {
 }
 
 function makeRoom(owner: User, name: string, visibility: 'private' | 'public' = 'private'): Promise<Room> {
-  return parley.bus.call(createRoom, { name, visibility, participants: [] }, contextOf(owner));
+  return parley.bus.call(
+    createRoom,
+    { name, visibility, participants: [], address: '192.0.2.1' },
+    contextOf(owner),
+  );
 }
 
 /** A command that did what it was asked for. */

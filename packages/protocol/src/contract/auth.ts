@@ -1,11 +1,10 @@
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
+import { Type } from '@parley/schema';
+import type { Static } from '@parley/schema';
 import { ConnectionId, GatewayId, SessionId, UserId } from '../ids.ts';
-import { ConnectionPlace, LeaseReply, User } from '../models.ts';
+import { Address, ConnectionPlace, LeaseReply, User } from '../models.ts';
 import { NewPassword, Password, storableText, UserName } from '../text.ts';
 import { method } from './method.ts';
 
-const Address = Type.String({ maxLength: 64 });
 const SessionKey = storableText(1, 256);
 
 /** A session as the gateway binds it to a connection. */
@@ -99,21 +98,26 @@ export const findUsers = method('auth.findUsers', {
  * `username_taken`, what can't be a key `invalid_credentials`.
  */
 export const openGuest = method('auth.openGuest', {
-  request: Type.Object({ name: UserName, sessionKey: Type.Optional(SessionKey), place: ConnectionPlace }),
+  request: Type.Object({
+    name: UserName,
+    sessionKey: Type.Optional(SessionKey),
+    address: Address,
+    place: ConnectionPlace,
+  }),
   reply: Type.Object({
     ...User.properties,
     sessionKey: SessionKey,
     /** The same guest's connection that had the name until now. */
     former: Type.Optional(ConnectionPlace),
   }),
-  errors: ['username_taken', 'not_authenticated', 'invalid_credentials', 'forbidden'],
+  errors: ['username_taken', 'not_authenticated', 'invalid_credentials', 'forbidden', 'rate_limited'],
 });
 
-/** Gives the guest another name, and the former one free. */
+/** Gives the guest, who has to be the one that asks, another name, and the former one free. Anybody else's is `forbidden`. */
 export const renameGuest = method('auth.renameGuest', {
   request: Type.Object({ guest: User, newName: UserName, place: ConnectionPlace }),
   reply: User,
-  errors: ['username_taken'],
+  errors: ['username_taken', 'not_authenticated', 'forbidden'],
 });
 
 /** A guest with the connection that has its name: a former one of the same guest has it no more. */

@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
+import { Type } from '@parley/schema';
+import type { Static } from '@parley/schema';
 import type { ErrorCode } from '../errors.ts';
 import { RoomId, UploadId } from '../ids.ts';
 import { FileInfo } from '../models.ts';

@@ -1,6 +1,6 @@
-import { Type } from 'typebox';
+import { Type } from '@parley/schema';
 import { ConnectionId, MessageId, RoomId } from '../ids.ts';
-import { FileInfo, Room } from '../models.ts';
+import { FileInfo, Room, Visibility } from '../models.ts';
 import {
   ClientMessageId,
   Content,
@@ -14,7 +14,7 @@ import {
 import { Time } from '../times.ts';
 import { beginUpload, ChunkNumber, finishUpload, SequenceRange } from './files.ts';
 import { method } from './method.ts';
-import { joinRoom, leaveRoom } from './rooms.ts';
+import { createRoom, joinRoom, leaveRoom, maxParticipants } from './rooms.ts';
 
 /*
  * What belongs to the connection itself is asked of the gateway that holds it: by a client, through its dialect;
@@ -137,11 +137,22 @@ export const leaveAsUser = method('gateway.leaveAsUser', {
   errors: leaveRoom.errors,
 });
 
+/** Makes a room with the user as its owner: see `createRoom`. */
+export const makeRoom = method('gateway.makeRoom', {
+  request: Type.Object({
+    name: RoomName,
+    visibility: Visibility,
+    participants: Type.Array(UserName, { maxItems: maxParticipants }),
+  }),
+  reply: createRoom.reply,
+  errors: createRoom.errors,
+});
+
 /** Makes a public room. The lobby's list is the answer, at once. */
 export const createPublicRoom = method('gateway.createPublicRoom', {
   request: Type.Object({ name: RoomName }),
   reply: Type.Object({}),
-  errors: ['room_exists'],
+  errors: ['room_exists', 'rate_limited'],
 });
 
 /** The lobby's list is the answer. */

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '@parley/schema';
 import { LetterFrequencies } from '../letter-frequencies.ts';
 import { storableText } from '../text.ts';
 import { method } from './method.ts';

@@ -1,8 +1,8 @@
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
-import { MessageId, RoomId } from '../ids.ts';
-import { Message, Send, SentMessage } from '../models.ts';
-import { Time } from '../times.ts';
+import { Type } from '@parley/schema';
+import type { Static } from '@parley/schema';
+import { ConnectionId, MessageId, RoomId, UploadId, UserId } from '../ids.ts';
+import { FileInfo, Message, Send, SentMessage, User } from '../models.ts';
+import { Time, TimeInput } from '../times.ts';
 import { method } from './method.ts';
 
 /** Most messages of one page of history, and most sends of one request. */
@@ -16,13 +16,40 @@ export const SendResult = Type.Union([
 ]);
 export type SendResult = Static<typeof SendResult>;
 
-/** Commits sends of one room in the order given; one result each, in that order. */
+/** Most bytes of JSON of one `SendResult`, and of what stands around all of them. */
+const maxResultBytes = 100;
+
+/** Commits what the caller sends to one room, in the order given; one result each, in that order. */
 export const commitSends = method('messages.commitSends', {
   request: Type.Object({
     roomId: RoomId,
     sends: Type.Array(Send, { minItems: 1, maxItems: maxSendsPerRequest }),
+    /** Where traces are made: of each send but the first, which is part of the request's; null for those of which none is made. */
+    traceparents: Type.Optional(
+      Type.Array(Type.Union([Type.String({ maxLength: 256 }), Type.Null()]), {
+        maxItems: maxSendsPerRequest,
+      }),
+    ),
   }),
   reply: Type.Object({ results: Type.Array(SendResult) }),
+  maxReplyBytes: ({ sends }) => (sends.length + 1) * maxResultBytes,
+});
+
+/**
+ * For the files service: commits the message that announces a file, once for each upload. Answers with the first's id and time where
+ * it was announced before.
+ */
+export const announceFile = method('messages.announceFile', {
+  request: Type.Object({
+    roomId: RoomId,
+    uploadId: UploadId,
+    /** Who uploaded it. */
+    sender: User,
+    /** The connection that it was uploaded over. */
+    origin: Type.Optional(ConnectionId),
+    file: FileInfo,
+  }),
+  reply: SendResult,
 });
 
 export const Page = Type.Object({ roomId: RoomId, messages: Type.Array(Message), hasMore: Type.Boolean() });
@@ -30,7 +57,7 @@ export type Page = Static<typeof Page>;
 
 const PageRequest = Type.Object({
   roomId: RoomId,
-  from: Type.Optional(Time),
+  from: Type.Optional(TimeInput),
   after: Type.Optional(MessageId),
   before: Type.Optional(MessageId),
   limit: Type.Integer({ minimum: 1, maximum: maxPageMessages }),
@@ -53,10 +80,21 @@ export const browseHistory = method('messages.browseHistory', {
   errors: ['room_not_found', 'not_in_room'],
 });
 
-/** For gateways, which watch over membership themselves: what follows a message. */
+/**
+ * For gateways: what follows a message, oldest first, with the connections that it came from. Named is one of those that it is read for:
+ * a member, or a guest where the room is public. So a gateway that has nobody in a room gets nothing of it; whom it delivers to beside
+ * the one that it names, it watches over itself.
+ */
 export const replay = method('messages.replay', {
-  request: Type.Object({ roomId: RoomId, after: MessageId }),
+  request: Type.Object({
+    roomId: RoomId,
+    readerId: UserId,
+    after: MessageId,
+    /** By default as many as fit. */
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: maxPageMessages })),
+  }),
   reply: Type.Object({ roomId: RoomId, messages: Type.Array(SentMessage), hasMore: Type.Boolean() }),
+  errors: ['room_not_found', 'not_in_room'],
 });
 
 /** The last id of each room, 0 where nothing was ever sent; in the order asked. */

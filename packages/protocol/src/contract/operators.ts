@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
+import { Type } from '@parley/schema';
+import type { Static } from '@parley/schema';
 import { GatewayId, RoomId } from '../ids.ts';
 import { Room, RoomMember, User } from '../models.ts';
 import { NewPassword, RoomName, UserName } from '../text.ts';

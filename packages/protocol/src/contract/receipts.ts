@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
+import { Type } from '@parley/schema';
+import type { Static } from '@parley/schema';
 import { MessageId, RoomId } from '../ids.ts';
 import { User } from '../models.ts';
 import { UserName } from '../text.ts';
@@ -18,11 +18,11 @@ export const Acknowledged = Type.Object({ roomId: RoomId, ranges: Type.Array(IdR
 export type Acknowledged = Static<typeof Acknowledged>;
 
 /**
- * A handshake client has logged in: what its user has acknowledged of these rooms. The first time, that is everything so far:
- * what is owed begins there.
+ * The caller has logged in with a handshake client: what it has acknowledged of these rooms. The first time, that is everything so
+ * far: what is owed begins there. Rooms that it is not in are left out.
  */
 export const beginReading = method('messages.beginReading', {
-  request: Type.Object({ user: User, roomIds: Type.Array(RoomId, { maxItems: maxReceiptsPerRequest }) }),
+  request: Type.Object({ roomIds: Type.Array(RoomId, { maxItems: maxReceiptsPerRequest }) }),
   reply: Type.Object({ rooms: Type.Array(Acknowledged) }),
 });
 
@@ -32,7 +32,10 @@ export const noteEntry = method('messages.noteEntry', {
   reply: Type.Object({ lastId: MessageId }),
 });
 
-/** For gateways: what users have acknowledged. The senders of what was not acknowledged before are told. */
+/**
+ * For gateways: what users have acknowledged, of rooms they are in; anything else is left out. The senders of what was not
+ * acknowledged before are told.
+ */
 export const acknowledge = method('messages.acknowledge', {
   request: Type.Object({
     acknowledgements: Type.Array(

@@ -1,9 +1,10 @@
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
-import { GatewayId, RoomId, UserId } from '../ids.ts';
-import { LeaseReply, Room, RoomMember, User, Visibility } from '../models.ts';
+import { Type } from '@parley/schema';
+import type { Static } from '@parley/schema';
+import { GatewayId, MessageId, RoomId, UserId } from '../ids.ts';
+import { Address, LeaseReply, Room, RoomMember, User, Visibility } from '../models.ts';
 import { RoomName, UserName } from '../text.ts';
 import { method } from './method.ts';
+import { isOwnId } from './subjects.ts';
 
 /** How many users may be named when a room is made. */
 export const maxParticipants = 1_000;
@@ -14,9 +15,11 @@ export const createRoom = method('rooms.create', {
     name: RoomName,
     visibility: Visibility,
     participants: Type.Array(UserName, { maxItems: maxParticipants }),
+    /** The client's, for its limits. */
+    address: Address,
   }),
   reply: Room,
-  errors: ['user_not_found', 'room_exists', 'forbidden'],
+  errors: ['user_not_found', 'room_exists', 'forbidden', 'rate_limited'],
 });
 
 export const RoomSummary = Type.Object({
@@ -32,7 +35,10 @@ export const listRooms = method('rooms.list', {
   reply: Type.Object({ rooms: Type.Array(RoomSummary) }),
 });
 
-/** For gateways, which know where a guest is: the same of these rooms, in the order asked; those that do not exist are left out. */
+/**
+ * For gateways, which know where a guest is: the same of these rooms, in the order asked. Those that do not exist, and private ones that
+ * the caller is not in, are left out.
+ */
 export const describeRooms = method('rooms.describe', {
   request: Type.Object({ roomIds: Type.Array(RoomId, { maxItems: 1_000 }) }),
   reply: Type.Object({ rooms: Type.Array(RoomSummary) }),
@@ -98,10 +104,16 @@ export const findAccess = method('rooms.findAccess', {
   errors: ['room_not_found'],
 });
 
-/** For gateways: the rooms a user belongs to, wherever it comes from. */
+export const RoomOfMember = Type.Object({
+  ...Room.properties,
+  /** What follows this message was sent since the user entered. Absent for who entered before it was kept. */
+  sinceId: Type.Optional(MessageId),
+});
+
+/** For gateways: the rooms that the caller is a member of, in the order of joining. */
 export const findMemberships = method('rooms.findMemberships', {
-  request: Type.Object({ userId: UserId }),
-  reply: Type.Object({ rooms: Type.Array(Room) }),
+  request: Type.Object({}),
+  reply: Type.Object({ rooms: Type.Array(RoomOfMember) }),
 });
 
 /**
@@ -110,7 +122,13 @@ export const findMemberships = method('rooms.findMemberships', {
  */
 export const everywhere = 'everywhere' as RoomId;
 
-const Presence = Type.Object({ roomId: RoomId, name: UserName });
+/** A room with another id can't exist, and nobody could be told of it. */
+const PresenceRoomId = Type.Refine(
+  RoomId,
+  (id) => isOwnId(id) || id === everywhere,
+  () => 'must be an id that was made here',
+);
+const Presence = Type.Object({ roomId: PresenceRoomId, name: UserName });
 
 /** Users present in a room. Of two counts of one room the one with the greater version is the later one. */
 const Count = Type.Object({ roomId: RoomId, users: Type.Integer({ minimum: 0 }) });
@@ -135,10 +153,21 @@ export const renewPresenceLease = method('rooms.renewPresenceLease', {
   reply: LeaseReply,
 });
 
-/** For gateways: rooms by id, in any order; those that do not exist are left out. */
+/**
+ * For gateways: rooms that somebody is in there, each asked about once and for one of those users, in any order. `closed`: private rooms
+ * that the user named is not in. Those that do not exist are left out.
+ */
 export const findRooms = method('rooms.find', {
+  request: Type.Object({
+    rooms: Type.Array(Type.Object({ roomId: RoomId, userId: UserId }), { maxItems: 1_000 }),
+  }),
+  reply: Type.Object({ rooms: Type.Array(Room), closed: Type.Array(RoomId) }),
+});
+
+/** Which of these rooms exist, in any order, and nothing else of them. */
+export const findExistingRooms = method('rooms.findExisting', {
   request: Type.Object({ roomIds: Type.Array(RoomId, { maxItems: 1_000 }) }),
-  reply: Type.Object({ rooms: Type.Array(Room) }),
+  reply: Type.Object({ roomIds: Type.Array(RoomId) }),
 });
 
 /** The public room of that name. */

@@ -37,6 +37,8 @@ export const subjects = {
   lobby: 'parley.event.lobby',
   /** `UserEvent`s of a user. */
   userEvents: (userId: UserId) => `parley.event.user.${tokenOf(userId)}`,
+  /** What a gateway sends to itself, to see whether it comes back. */
+  canary: (gatewayId: GatewayId) => `parley.canary.${tokenOf(gatewayId)}`,
   /** One chunk of an upload, kept by JetStream. */
   chunk: (uploadId: UploadId, sequence: number) => `parley.chunk.${tokenOf(uploadId)}.${sequence}`,
   /** All chunks of an upload. */

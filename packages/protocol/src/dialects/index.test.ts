@@ -166,6 +166,10 @@ describe.each(spoken)('every well-formed request of $name is a valid command:', 
   const { dialect, actions, bodies, bodyField, speakerFields } = parts;
   const speakers = Object.fromEntries(speakerFields.map((field) => [field, optional(name)]));
 
+  test('arbitraries.ts has bodies for each', () => {
+    expect(actions.filter((action) => !Object.hasOwn(bodies, action))).toEqual([]);
+  });
+
   test.each(actions)('%s', (action) => {
     fc.assert(
       fc.property(fc.record({ ...speakers, ...bodies[action] }), (body: JsonObject) => {

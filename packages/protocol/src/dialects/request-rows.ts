@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
-import type { Static, TObject, TProperties } from 'typebox';
+import { Type } from '@parley/schema';
+import type { Static, TObject, TProperties } from '@parley/schema';
 import type { Command } from '../command.ts';
 import type { Method, ReplyOf, RequestOf } from '../contract/method.ts';
 import { maxParticipants } from '../contract/rooms.ts';
@@ -11,6 +11,9 @@ import type { JsonObject } from './dialect.ts';
 
 /** One action of a dialect: how its body is read, and what answers it. */
 export interface RequestRow<Reply> {
+  readonly method: Method;
+  /** What a body is checked with. */
+  readonly schema: TObject;
   /** @throws ParleyError `missing_field` or `invalid_field`, naming the field. */
   decode(body: JsonObject, action: string): Command;
   encodeReply(command: Command, reply: unknown): Reply;
@@ -50,6 +53,8 @@ export function rowsWith<Shared extends TProperties, S extends Subject>(
   ): RequestRow<Reply> => {
     const schema = Type.Object({ ...shared, ...fields });
     return {
+      method,
+      schema,
       decode(body, action) {
         const read = validated(schema, withShortLists(body)) as Static<TObject<Fields>> &
           Static<TObject<Shared>>;

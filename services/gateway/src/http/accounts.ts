@@ -1,6 +1,6 @@
 import { endSession, normalizeName, openToken, register } from '@parley/protocol';
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
+import { Type } from '@parley/schema';
+import type { Static } from '@parley/schema';
 import type { HttpApp, HttpOptions } from './app.ts';
 import { NewPasswordField, PasswordField, SuccessField, TokenField, UserNameField } from './fields.ts';
 import { bearer } from './open-api.ts';

@@ -1,4 +1,4 @@
-import { parseJson } from '@parley/protocol';
+import { isOvergrown, parseJson } from '@parley/protocol';
 import type { FastifyRequest } from 'fastify';
 import type { HttpApp } from './app.ts';
 import { noJson } from './errors.ts';
@@ -31,5 +31,7 @@ export function acceptBytes(app: HttpApp): void {
 function parseBody({ headers }: FastifyRequest, body: Buffer): unknown {
   const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
   if (type !== 'application/json') throw new Error('the body is not said to be JSON');
-  return parseJson(utf8.decode(body));
+  const text = utf8.decode(body);
+  if (isOvergrown(text)) throw new Error('the body has more levels or fields than anything has');
+  return parseJson(text);
 }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errorCodes, ParleyError } from '@parley/protocol';
 import type { ErrorCode } from '@parley/protocol';
+import { logIds } from '@parley/service-kit';
 import type { Log } from '@parley/service-kit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
@@ -36,7 +37,11 @@ export function sendError(thrown: unknown, request: FastifyRequest, reply: Fasti
   if (error.code === 'internal' && error.cause !== undefined) {
     // The route, not the path: a query may hold a token.
     const route = request.routeOptions.url;
-    log.error({ err: error.cause, method: request.method, route }, 'HTTP request failed unexpectedly');
+    const ids = logIds(request.busContext);
+    log.error(
+      { err: error.cause, method: request.method, route, ...ids },
+      'HTTP request failed unexpectedly',
+    );
   }
   reply.headers(errorHeaders(error));
   // Fastify closes a connection whose body it refused; a client that is still sending would lose the answer.
@@ -71,13 +76,11 @@ export function answerUnreadable({ code }: { code?: string }, socket: Socket): v
     code === 'HPE_HEADER_OVERFLOW'
       ? new ParleyError('too_large')
       : new ParleyError('invalid_field', {}, { message });
-  endWithError(socket, error, () => {
-    socket.destroy();
-  });
+  endWithError(socket, error);
 }
 
 /** Answers with an error and closes, where there is no reply of Fastify's to do so. */
-export function endWithError(socket: Duplex, error: ParleyError, ended?: () => void): void {
+export function endWithError(socket: Duplex, error: ParleyError): void {
   const body = JSON.stringify(errorBody(error));
   const head = [
     `HTTP/1.1 ${error.http} ${STATUS_CODES[error.http] ?? ''}`,
@@ -86,7 +89,8 @@ export function endWithError(socket: Duplex, error: ParleyError, ended?: () => v
     `Content-Length: ${Buffer.byteLength(body)}`,
     ...Object.entries(errorHeaders(error)).map(([name, value]) => `${name}: ${value}`),
   ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, ended);
+  // Ended alone it would stay open until the client closes its half, and nobody counts it any more.
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
 
 /** What an error says beside its body. */

@@ -7,8 +7,8 @@ import {
   storableText,
   TimeInput,
 } from '@parley/protocol';
-import { Type } from 'typebox';
-import type { TSchema } from 'typebox';
+import { Type } from '@parley/schema';
+import type { TSchema } from '@parley/schema';
 
 /**
  * The schema, with what a reader of the API's document wants to know; it keeps the checks that JSON Schema has no words for,

@@ -7,7 +7,7 @@ import type { ListedFile, openDownload, ReplyOf } from '@parley/protocol';
 import { create as contentDisposition } from 'content-disposition';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fresh from 'fresh';
-import type { Downloads } from '../downloads.ts';
+import type { Downloads } from '../files/downloads.ts';
 import { byteRange } from './byte-ranges.ts';
 import { errorBody } from './errors.ts';
 

@@ -5,13 +5,13 @@ import { beginUpload, maxPackets, ParleyError } from '@parley/protocol';
 import type { FileInfo, RequestOf } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
 import type { Bus, RequestContext } from '@parley/service-kit';
-import { ChunkLane } from '../chunk-lane.ts';
-import type { Uploads } from '../uploads.ts';
+import { ChunkLane } from '../files/chunk-lane.ts';
+import type { Uploads } from '../files/uploads.ts';
 import type { BodyClock } from './body-clock.ts';
 import { textsOverHttp } from './errors.ts';
 
 export interface FileUploadParts {
-  bus: Pick<Bus, 'call' | 'callWithBytes'>;
+  bus: Pick<Bus, 'call' | 'callTogether' | 'callWithBytes'>;
   uploads: Pick<Uploads, 'finish'>;
   bodies: Pick<BodyClock, 'restart'>;
   requestTimeoutMs: number;
@@ -42,7 +42,7 @@ export async function receiveFile(
   const { roomId, name, size } = announced;
   const packets = Math.ceil(size / chunkBytes);
   if (packets > maxPackets) throw new ParleyError('too_large', { field: 'size' });
-  const newContext = () => createContext(requestTimeoutMs, context.caller);
+  const newContext = () => createContext(requestTimeoutMs, context.caller, context.traceparent);
   const { uploadId } = await bus.call(beginUpload, { ...announced, packets, afresh: true }, context);
   try {
     const sha256 = await storeBody(parts, body, new ChunkLane(bus, uploadId), newContext);

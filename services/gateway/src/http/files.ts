@@ -9,8 +9,8 @@ import {
   Sha256,
 } from '@parley/protocol';
 import type { ListedFile } from '@parley/protocol';
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
+import { Type } from '@parley/schema';
+import type { Static } from '@parley/schema';
 import type { HttpApp, HttpOptions } from './app.ts';
 import { acceptBytes } from './bodies.ts';
 import type { BodyClock } from './body-clock.ts';

@@ -1,11 +1,12 @@
 import { browseHistory, maxPageMessages, normalizeTime } from '@parley/protocol';
 import type { Message } from '@parley/protocol';
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
+import { Type } from '@parley/schema';
+import type { Static } from '@parley/schema';
 import type { HttpApp, HttpOptions } from './app.ts';
 import { described, limitField, MessageIdField, RoomIdField, TimeField, UserNameField } from './fields.ts';
 import { nextPage } from './links.ts';
 import { bearer } from './open-api.ts';
+import { pacePages } from './paced-pages.ts';
 import { documented, errors, linkHeader } from './replies.ts';
 
 const standardLimit = 100;
@@ -33,10 +34,12 @@ const History = Type.Object({
   ),
 });
 
-export function historyRoutes(app: HttpApp, { bus }: HttpOptions): void {
+export function historyRoutes(app: HttpApp, options: HttpOptions): void {
+  const { bus } = options;
   app.get(
     '/api/chat-history/:roomId',
     {
+      ...pacePages(options),
       schema: {
         operationId: 'readHistory',
         summary: 'Read the messages of a room',

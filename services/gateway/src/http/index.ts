@@ -1,21 +1,25 @@
 import { ParleyError } from '@parley/protocol';
 import { callerOf, createContext } from '@parley/service-kit';
 import { fastify } from 'fastify';
-import { upgradePaths } from '../server.ts';
+import { findCaller } from '../users/find-caller.ts';
 import { accountRoutes, openAccountRoutes } from './accounts.ts';
 import type { HttpApp, HttpOptions } from './app.ts';
 import { acceptJsonOnly, maxBodyBytes } from './bodies.ts';
 import { BodyClock } from './body-clock.ts';
 import { welcomeBrowsers } from './browsers.ts';
-import { findCaller } from './callers.ts';
+import { serveDocs } from './docs/index.ts';
 import { answerUnreadable, sendError, sendNotFound } from './errors.ts';
 import { fileRoutes } from './files.ts';
 import { historyRoutes } from './history.ts';
+import { measureRequests } from './measure.ts';
 import { watchRoutes } from './methods.ts';
 import { describeApi } from './open-api.ts';
 import { ClientRates } from './rate-limits.ts';
 import { roomRoutes } from './rooms.ts';
+import { traceRequests } from './spans.ts';
 import { bearerToken } from './tokens.ts';
+import { countUnreadReplies } from './unread-replies.ts';
+import { upgradePaths } from './upgrade-paths.ts';
 import { useOwnValidators } from './validation.ts';
 import { serveWebClient } from './web.ts';
 
@@ -58,10 +62,13 @@ export async function createHttp(options: HttpOptions): Promise<HttpApp> {
   app.setErrorHandler((error, request, reply) => {
     sendError(error, request, reply, log);
   });
+  countUnreadReplies(app, options.budget);
+  measureRequests(app);
   acceptJsonOnly(app);
   useOwnValidators(app);
   await answerBeforeRoutes(app, options, bodies);
   await describeApi(app);
+  serveDocs(app);
   if (options.webDir !== '') await serveWebClient(app, options.webDir);
   else app.get('/', { schema: { hide: true } }, () => ({ name: 'Parley', webSocket: upgradePaths }));
   openAccountRoutes(app, options);
@@ -82,9 +89,9 @@ export async function createHttp(options: HttpOptions): Promise<HttpApp> {
 
 /** What is the same for all requests, in this order: a refusal is readable for pages of allowed origins too. */
 async function answerBeforeRoutes(app: HttpApp, options: HttpOptions, bodies: BodyClock): Promise<void> {
-  const { allowedOrigins, rates, addressOf } = options;
+  const { allowedOrigins, ratesByAddress, addressOf } = options;
   const methodsOf = watchRoutes(app);
-  const ratesByAddress = new ClientRates(rates);
+  traceRequests(app);
   await welcomeBrowsers(app, allowedOrigins);
   app.decorateRequest('busContext');
   app.addHook('onRequest', (request, reply, done) => {
@@ -97,7 +104,7 @@ async function answerBeforeRoutes(app: HttpApp, options: HttpOptions, bodies: Bo
   });
   app.setNotFoundHandler((request, reply) => sendNotFound(request, reply, methodsOf(pathOf(request.url))));
   app.addHook('preValidation', (request, _reply, done) => {
-    request.busContext = createContext(options.requestTimeoutMs);
+    request.busContext = createContext(options.requestTimeoutMs, undefined, request.span?.traceparent);
     done();
   });
 }

@@ -1,11 +1,10 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
+import { version } from '@parley/protocol';
 import type { HttpApp } from './app.ts';
 
 /** What a route asks for that wants a token, as the document says it. */
 export const bearer = { bearer: [] };
-
-const version = '0.1.0';
 
 /** What the page that shows the document may do: use what comes from our own port. */
 const pagePolicy = {

@@ -1,7 +1,7 @@
 import { errorCodes } from '@parley/protocol';
 import type { ErrorCode } from '@parley/protocol';
-import { Type } from 'typebox';
-import type { TSchema } from 'typebox';
+import { Type } from '@parley/schema';
+import type { TSchema } from '@parley/schema';
 import { textsOverHttp } from './errors.ts';
 
 export interface Header {

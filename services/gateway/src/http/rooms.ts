@@ -1,7 +1,7 @@
 import { createRoom, joinRoom, listReachable, maxReachablePage, normalizeName } from '@parley/protocol';
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
-import { authorize } from '../caller.ts';
+import { Type } from '@parley/schema';
+import type { Static } from '@parley/schema';
+import { authorize } from '../users/caller.ts';
 import type { HttpApp, HttpOptions } from './app.ts';
 import { limitField, OwnNameField, RoomIdField, RoomNameField, SuccessField } from './fields.ts';
 import { nextPage } from './links.ts';
@@ -17,7 +17,7 @@ const Joined = Type.Object({
   message: Type.String({ examples: ['Joined room TechTalk'] }),
 });
 
-export function roomRoutes(app: HttpApp, { bus }: HttpOptions): void {
+export function roomRoutes(app: HttpApp, { bus, addressOf }: HttpOptions): void {
   app.post(
     '/api/create-room',
     {
@@ -33,10 +33,10 @@ export function roomRoutes(app: HttpApp, { bus }: HttpOptions): void {
         },
       },
     },
-    async ({ body, busContext }): Promise<Static<typeof Created>> => {
+    async ({ body, raw, busContext }): Promise<Static<typeof Created>> => {
       authorize(busContext.caller, normalizeName(body.creator));
       const name = normalizeName(body.roomName);
-      const room = { name, visibility: 'public' as const, participants: [] };
+      const room = { name, visibility: 'public' as const, participants: [], address: addressOf(raw) };
       const { roomId } = await bus.call(createRoom, room, busContext);
       return { status: 'success', roomId };
     },

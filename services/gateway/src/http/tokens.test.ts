@@ -21,6 +21,11 @@ describe('a token of an upgrade comes', () => {
     expect(found).toEqual({ token: 'of-cookie', isExplicit: false });
   });
 
+  test('in the cookie that only we can have set before the other', () => {
+    const cookie = 'parley_token=of-a-neighbour; __Host-parley_token=of-cookie';
+    expect(upgrade('/chat', { cookie })).toEqual({ token: 'of-cookie', isExplicit: false });
+  });
+
   test('nowhere', () => {
     expect(upgrade('/chat')).toBeUndefined();
     expect(upgrade('/chat?', { authorization: 'Basic dTpw', cookie: 'parley_token=' })).toBeUndefined();
@@ -41,6 +46,9 @@ test('the scheme of the header may be written as one likes', () => {
 
 test('the cookie is out of reach for scripts and other sites, and over TLS for listeners', () => {
   expect(tokenCookie('abc', false)).toBe('parley_token=abc; HttpOnly; SameSite=Strict; Path=/');
-  expect(tokenCookie('abc', true)).toBe('parley_token=abc; HttpOnly; SameSite=Strict; Path=/; Secure');
+  expect(tokenCookie('abc', true)).toBe('__Host-parley_token=abc; HttpOnly; SameSite=Strict; Path=/; Secure');
   expect(clearedTokenCookie(false)).toBe('parley_token=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0');
+  expect(clearedTokenCookie(true)).toBe(
+    '__Host-parley_token=; HttpOnly; SameSite=Strict; Path=/; Secure; Max-Age=0',
+  );
 });

@@ -1,7 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 
-/** The cookie that a login sets; it is honoured on WebSocket upgrades only, so that no other site can act for its owner. */
+/**
+ * The cookie that a login sets; it is honoured on WebSocket upgrades only, so that no other site can act for its owner. Browsers take
+ * one of the secure name over TLS only, and from this very host: no neighbour in the domain can set it (RFC 6265bis, section 4.1.3.2).
+ */
 const cookieName = 'parley_token';
+const secureCookieName = `__Host-${cookieName}`;
 const cookieAttributes = 'HttpOnly; SameSite=Strict; Path=/';
 
 /** The token of an `Authorization: Bearer TOKEN` header (RFC 6750), whether it is good or not. */
@@ -30,7 +34,9 @@ export function upgradeToken({
 
 /** The value of a `Set-Cookie` header that has the browser keep the token until it is closed. */
 export function tokenCookie(token: string, isSecure: boolean): string {
-  return `${cookieName}=${token}; ${cookieAttributes}${isSecure ? '; Secure' : ''}`;
+  return isSecure
+    ? `${secureCookieName}=${token}; ${cookieAttributes}; Secure`
+    : `${cookieName}=${token}; ${cookieAttributes}`;
 }
 
 /** The value of a `Set-Cookie` header that has the browser forget the token. */
@@ -44,10 +50,11 @@ function queryToken(url: string | undefined): string | undefined {
 }
 
 function cookieToken(cookies: string | undefined): string | undefined {
-  const prefix = `${cookieName}=`;
-  const pair = (cookies ?? '')
-    .split(';')
-    .map((each) => each.trim())
-    .find((each) => each.startsWith(prefix));
-  return pair?.slice(prefix.length) || undefined;
+  const pairs = (cookies ?? '').split(';').map((each) => each.trim());
+  return valueOf(pairs, secureCookieName) ?? valueOf(pairs, cookieName);
+}
+
+function valueOf(pairs: readonly string[], name: string): string | undefined {
+  const prefix = `${name}=`;
+  return pairs.find((each) => each.startsWith(prefix))?.slice(prefix.length) || undefined;
 }

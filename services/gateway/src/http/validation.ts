@@ -1,5 +1,5 @@
 import { isJsonObject, validated } from '@parley/protocol';
-import type { TSchema } from 'typebox';
+import type { TSchema } from '@parley/schema';
 import type { HttpApp } from './app.ts';
 import { noJson } from './errors.ts';
 

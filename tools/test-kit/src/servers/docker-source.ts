@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { freePorts } from '@parley/local-stack';
+import { freePort } from '@parley/local-stack';
 import { GenericContainer, Wait } from 'testcontainers';
 import { prepareTestcontainers } from '../docker.ts';
 import { images } from './images.ts';
@@ -25,7 +25,7 @@ export function dockerSource(): ServerSource {
 
   /** The port stays the same when a test stops the server and starts it again. */
   async function start(image: string, port: number, plan: (container: GenericContainer) => GenericContainer) {
-    const [host] = (await freePorts(1)) as [number];
+    const host = await freePort();
     const container = new GenericContainer(image)
       .withLabels({ [label]: String(process.pid) })
       .withExposedPorts({ container: port, host })

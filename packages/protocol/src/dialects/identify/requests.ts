@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '@parley/schema';
 import {
   createPublicRoom,
   enterRoom,

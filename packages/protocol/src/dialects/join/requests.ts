@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '@parley/schema';
 import { enterRoom, exitRoom, sendMessage } from '../../contract/gateway.ts';
 import { MessageId, RoomId } from '../../ids.ts';
 import { ClientMessageId, Content, NameInput, storableText } from '../../text.ts';

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '@parley/schema';
 import { ChunkNumber, listFiles, Packets } from '../../contract/files.ts';
 import { downloadFile, endUpload, sendChunk, startUpload } from '../../contract/gateway.ts';
 import { ParleyError } from '../../errors.ts';

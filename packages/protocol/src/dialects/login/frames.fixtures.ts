@@ -5,6 +5,7 @@ import {
   endUpload,
   joinAsUser,
   leaveAsUser,
+  makeRoom,
   openGuestSession,
   openSession,
   registerAccount,
@@ -19,7 +20,6 @@ import { browseHistory, readHistory } from '../../contract/messages.ts';
 import { listReceipts } from '../../contract/receipts.ts';
 import {
   addMember,
-  createRoom,
   deleteRoom,
   listMembers,
   listRooms,
@@ -55,7 +55,7 @@ const requests: RequestFixture[] = [
     request: { name: 'user123', proof: { password: 'password123' }, handshake: false, receipts: false },
     claimedName: 'user123',
   }),
-  request('Create Room', createRoom, {
+  request('Create Room', makeRoom, {
     frame: {
       action: 'create_room',
       data: { chatid: 'user123', participants: ['user456', 'user789'], room_name: 'My Room' },
@@ -197,7 +197,7 @@ const requests: RequestFixture[] = [
     request: { newName: 'user456' },
     claimedName: undefined,
   }),
-  request('create_room for all', createRoom, {
+  request('create_room for all', makeRoom, {
     frame: { action: 'create_room', data: { participants: [], room_name: 'My Room', visibility: 'public' } },
     request: { name: 'My Room', visibility: 'public', participants: [] },
     claimedName: undefined,
@@ -398,7 +398,7 @@ const replies: ReplyFixture[] = [
       data: { chatid: 'user123', session_key: 'unique_session_key' },
     },
   }),
-  reply('Room Created', createRoom, {
+  reply('Room Created', makeRoom, {
     action: 'create_room',
     request: { name: 'My Room', visibility: 'private', participants: [] },
     reply: room,

@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
-import type { Static, TObject } from 'typebox';
+import { Type } from '@parley/schema';
+import type { Static, TObject } from '@parley/schema';
 import { browseHistory, maxPageMessages, readHistory } from '../../contract/messages.ts';
 import type { Page } from '../../contract/messages.ts';
 import { MessageId, RoomId } from '../../ids.ts';

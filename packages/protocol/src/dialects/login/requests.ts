@@ -1,8 +1,9 @@
-import { Type } from 'typebox';
+import { Type } from '@parley/schema';
 import {
   closeSession,
   joinAsUser,
   leaveAsUser,
+  makeRoom,
   openGuestSession,
   openSession,
   registerAccount,
@@ -14,7 +15,6 @@ import { acknowledgeEvent, confirmRequest, countEvent } from '../../contract/han
 import { listReceipts } from '../../contract/receipts.ts';
 import {
   addMember,
-  createRoom,
   deleteRoom,
   listMembers,
   listRooms,
@@ -99,7 +99,7 @@ export const requests: RequestTable<Frame> = {
     reply: ({ name }) => success('logout_success', 'Logout successful', { chatid: name }),
   }),
 
-  create_room: row(createRoom, {
+  create_room: row(makeRoom, {
     fields: {
       participants: Type.Array(NameInput, { maxItems: maxParticipants }),
       room_name: NameInput,

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '@parley/schema';
 import { NameInput } from '../../text.ts';
 import { rowsWith } from '../request-rows.ts';
 

@@ -1,0 +1,2 @@
+/** Where WebSocket upgrades are accepted. */
+export const upgradePaths = ['/', '/ws', '/chat'];
