@@ -220,6 +220,35 @@ describeInBrowser('in browsers', { gateways: 2 }, (stage) => {
     await olga.page.getByText('No room is called like').waitFor();
   });
 
+  test('who is typing when a room opens is not interrupted', async () => {
+    await stage.parley.createPublicRoom('weather', 'quentin');
+    await using petra = await stage.open();
+    const joining = Promise.withResolvers();
+    await petra.page.routeWebSocket(/.*/, (socket) => {
+      const server = socket.connectToServer();
+      socket.onMessage((frame) => {
+        const pass = () => {
+          server.send(frame);
+        };
+        if (frame.includes('join_room')) void joining.promise.then(pass);
+        else pass();
+      });
+    });
+    await petra.page.reload();
+    await petra.enterAsGuest('Petra');
+    const search = petra.page.getByRole('searchbox');
+    await search.pressSequentially('swim');
+    joining.resolve(undefined);
+    await petra.composer.waitFor();
+    await petra.page.keyboard.type('ming');
+    expect([await search.inputValue(), await petra.composer.inputValue()]).toEqual(['swimming', '']);
+    await search.clear();
+    await petra.openRoom('weather');
+    await petra.openRoom('default');
+    await petra.page.keyboard.type('hello');
+    expect(await petra.composer.inputValue()).toBe('hello');
+  });
+
   test('on a phone the rooms and the room are screens of their own, also to the back button', async () => {
     await using paul = await stage.open({
       viewport: { width: 390, height: 844 },

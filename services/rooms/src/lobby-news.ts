@@ -38,10 +38,10 @@ export class LobbyNews implements AsyncDisposable {
   async #tellAll(): Promise<void> {
     await this.#pause(gatherMs);
     while (this.#changed.size > 0) {
-      const pause = (await this.#tellGathered()) ? gatherMs : retryMs;
+      const isTold = await this.#tellGathered();
       // Nobody would wait for what could not be told while everything closes.
-      if (this.#closing.signal.aborted) break;
-      await this.#pause(pause);
+      if (!isTold && this.#closing.signal.aborted) break;
+      await this.#pause(isTold ? gatherMs : retryMs);
     }
     this.#telling = undefined;
   }

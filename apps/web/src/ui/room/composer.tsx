@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState, type ClipboardEvent, type
 import type { Timeline } from '../../model/timeline.ts';
 import { IconButton } from '../controls/icon-button.tsx';
 import { hasKeyboard } from '../has-keyboard.ts';
+import { isTyping } from '../is-typing.ts';
 import { EmojiPicker } from './emoji-picker.tsx';
 
 /** Longest message, in code points. */
@@ -19,7 +20,7 @@ export function Composer({ timeline, roomName }: { timeline: Timeline; roomName:
   const left = maxCharacters - Array.from(text).length;
 
   useEffect(() => {
-    if (hasKeyboard()) input.current?.focus();
+    if (hasKeyboard() && !isTyping()) input.current?.focus();
   }, []);
   useLayoutEffect(() => {
     const area = input.current;
