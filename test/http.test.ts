@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { commitSends, createId, createRoom, findUsers } from '@parley/protocol';
 import type { RoomId, User } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
-import { contextOf, inTime, password, startParley } from '@parley/test-kit';
+import { answerMs, contextOf, inTime, password, startParley } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 import { WebSocket } from 'ws';
 
@@ -308,7 +308,7 @@ describe('history', () => {
     const reader = await parley.logIn('reader');
     token = reader.sessionKey;
     roomId = (await reader.ask('create_room', { room_name: 'Long', participants: [] })).room_id;
-    const { users } = await parley.bus.call(findUsers, { names: ['reader'] }, createContext(5_000));
+    const { users } = await parley.bus.call(findUsers, { names: ['reader'] }, createContext(answerMs));
     await say(roomId, users[0]!, total);
   });
 

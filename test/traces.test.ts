@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { commitSends, findUsers, subjects } from '@parley/protocol';
 import type { MessagesCommitted, RoomId } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
-import { startParley, startTraceCollector, until } from '@parley/test-kit';
+import { answerMs, startParley, startTraceCollector, until } from '@parley/test-kit';
 import type { CollectedSpan, LoginClient, Parley, TraceCollector } from '@parley/test-kit';
 
 let collector: TraceCollector;
@@ -132,7 +132,7 @@ describe('a send', () => {
         sends: ['of a trace', 'of none', 'of another'].map((content) => ({ content })),
         traceparents: [null, null, `00-${others}-${'0a'.repeat(8)}-01`],
       },
-      createContext(5_000, caller, `00-${own}-${'0a'.repeat(8)}-01`),
+      createContext(answerMs, caller, `00-${own}-${'0a'.repeat(8)}-01`),
     );
     const ids = results.map((result) => ('id' in result ? result.id : 0));
     const traces = [await deliveriesOf(ids[0]!, 2), await deliveriesOf(ids[2]!, 2)];

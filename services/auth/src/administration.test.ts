@@ -12,7 +12,7 @@ import {
 import type { AccountRecord, Method, ReplyOf, RequestOf } from '@parley/protocol';
 import { createContext, createLog, openRedis } from '@parley/service-kit';
 import type { RedisStore } from '@parley/service-kit';
-import { password, startParley, until } from '@parley/test-kit';
+import { answerMs, password, startParley, until } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 import { clientOf, hear, newAddress, playGateway } from './testing.ts';
 import type { PlayedGateway } from './testing.ts';
@@ -37,7 +37,7 @@ const invalidCredentials = { code: 'invalid_credentials' };
 const notAuthenticated = { code: 'not_authenticated' };
 
 function ask<M extends Method>(method: M, request: RequestOf<M>): Promise<ReplyOf<M>> {
-  return parley.bus.call(method, request, createContext(5_000));
+  return parley.bus.call(method, request, createContext(answerMs));
 }
 
 async function recordOf(name: string): Promise<AccountRecord | undefined> {

@@ -11,7 +11,7 @@ import {
 import type { ConnectionPlace, GatewayId, HeldGuest, ReplyOf, User } from '@parley/protocol';
 import { createContext, createLog, Database, openRedis } from '@parley/service-kit';
 import type { RedisStore } from '@parley/service-kit';
-import { startParley, until } from '@parley/test-kit';
+import { answerMs, startParley, until } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 import { clientOf, holdLease, newAddress, playGateway } from './testing.ts';
 import type { PlayedGateway } from './testing.ts';
@@ -54,13 +54,13 @@ describe('where guests are allowed', () => {
     const place = { connectionId: createId('connection'), gatewayId };
     const address = newAddress();
     const request = { name, address, place, ...(sessionKey === undefined ? {} : { sessionKey }) };
-    return { ...place, ...(await parley.bus.call(openGuest, request, createContext(5_000))) };
+    return { ...place, ...(await parley.bus.call(openGuest, request, createContext(answerMs))) };
   }
 
   async function rename({ userId, name, ...opened }: OpenedGuest, newName: string): Promise<OpenedGuest> {
     const { connectionId, gatewayId } = opened;
     const request = { guest: { userId, name }, newName, place: { connectionId, gatewayId } };
-    const context = createContext(5_000, { userId, name, connectionId });
+    const context = createContext(answerMs, { userId, name, connectionId });
     return { ...opened, ...(await parley.bus.call(renameGuest, request, context)) };
   }
 
@@ -69,11 +69,11 @@ describe('where guests are allowed', () => {
     guests: HeldGuest[],
     { gatewayId }: { gatewayId: GatewayId } = here,
   ): Promise<ReplyOf<typeof keepGuests>> {
-    return parley.bus.call(keepGuests, { gatewayId, guests }, createContext(5_000));
+    return parley.bus.call(keepGuests, { gatewayId, guests }, createContext(answerMs));
   }
 
   function release(...guests: HeldGuest[]): Promise<object> {
-    return parley.bus.call(releaseGuests, { guests }, createContext(5_000));
+    return parley.bus.call(releaseGuests, { guests }, createContext(answerMs));
   }
 
   /** How long the name is still claimed, in ms; negative where it is not, or for ever. */
@@ -127,7 +127,7 @@ describe('where guests are allowed', () => {
   test('the name of a guest can’t be registered as long as the guest is here', async () => {
     const dora = await open('dora');
     await expect(signUp('dora')).rejects.toMatchObject(taken);
-    const found = await parley.bus.call(findUsers, { names: ['dora'] }, createContext(5_000));
+    const found = await parley.bus.call(findUsers, { names: ['dora'] }, createContext(answerMs));
     expect(found).toEqual({ users: [] });
     await release(dora);
     expect(await signUp('dora')).toMatchObject({ name: 'dora' });
@@ -290,7 +290,7 @@ describe('where guests are allowed', () => {
       return parley.bus.call(
         renameGuest,
         request,
-        createContext(5_000, caller && { ...caller, connectionId }),
+        createContext(answerMs, caller && { ...caller, connectionId }),
       );
     };
     const [nickUser, otherUser] = [nick, other].map(({ userId, name }) => ({ userId, name }));
@@ -370,7 +370,7 @@ test('with ALLOW_GUESTS=false there are none, and the refusal says what to do', 
   await using parley = await startParley({ gateways: 0, environment: { ALLOW_GUESTS: 'false' } });
   const place = { connectionId: createId('connection'), gatewayId: createId('gateway') };
   const guest = { name: 'walter', address: newAddress(), place };
-  await expect(parley.bus.call(openGuest, guest, createContext(5_000))).rejects.toMatchObject({
+  await expect(parley.bus.call(openGuest, guest, createContext(answerMs))).rejects.toMatchObject({
     code: 'forbidden',
     message: 'Guests are not allowed here; log in with an account.',
   });

@@ -24,7 +24,7 @@ import type {
 } from '@parley/protocol';
 import { createContext, createLog, Database, openRedis } from '@parley/service-kit';
 import type { RedisStore } from '@parley/service-kit';
-import { password, startParley, until } from '@parley/test-kit';
+import { answerMs, password, startParley, until } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 import { hear, holdLease, playGateway } from './testing.ts';
 import type { PlayedGateway } from './testing.ts';
@@ -50,37 +50,37 @@ beforeAll(async () => {
 afterAll(() => opened.disposeAsync());
 
 function signUp(name: string, secret = password): Promise<User> {
-  return parley.bus.call(register, { name, password: secret, address }, createContext(5_000));
+  return parley.bus.call(register, { name, password: secret, address }, createContext(answerMs));
 }
 
 function signIn(name: string, place: ConnectionPlace, secret = password): Promise<Session> {
-  return parley.bus.call(logIn, { name, password: secret, address, place }, createContext(5_000));
+  return parley.bus.call(logIn, { name, password: secret, address, place }, createContext(answerMs));
 }
 
 function resume(name: string, sessionKey: string, place: ConnectionPlace): Promise<Session> {
-  return parley.bus.call(resumeSession, { name, sessionKey, address, place }, createContext(5_000));
+  return parley.bus.call(resumeSession, { name, sessionKey, address, place }, createContext(answerMs));
 }
 
 function logOut({ userId, name, sessionId }: Session, { connectionId }: ConnectionPlace): Promise<object> {
   const caller: Caller = { userId, name, sessionId, connectionId };
-  return parley.bus.call(endSession, {}, createContext(5_000, caller));
+  return parley.bus.call(endSession, {}, createContext(answerMs, caller));
 }
 
 function touch(...sessionIds: SessionId[]): Promise<{ ended: SessionId[] }> {
   const sessions = sessionIds.map((sessionId) => ({ sessionId }));
-  return parley.bus.call(touchSessions, { sessions }, createContext(5_000));
+  return parley.bus.call(touchSessions, { sessions }, createContext(answerMs));
 }
 
 function release({ userId }: User, place: ConnectionPlace): Promise<object> {
-  return parley.bus.call(releaseConnections, { connections: [{ userId, place }] }, createContext(5_000));
+  return parley.bus.call(releaseConnections, { connections: [{ userId, place }] }, createContext(answerMs));
 }
 
 async function roleOf(userId: UserId): Promise<AccountRole> {
-  return (await parley.bus.call(findRole, { userId }, createContext(5_000))).role;
+  return (await parley.bus.call(findRole, { userId }, createContext(answerMs))).role;
 }
 
 function giveRole(name: string, role: AccountRole): Promise<object> {
-  return parley.bus.call(setRole, { name, role }, createContext(5_000));
+  return parley.bus.call(setRole, { name, role }, createContext(answerMs));
 }
 
 async function allRefused(code: string, attempts: Promise<unknown>[]): Promise<void> {
@@ -135,14 +135,14 @@ test('names are case-sensitive, and only taken in their stored form', async () =
 test('a password shorter than 8 characters is refused, and no account is made', async () => {
   const refused = signUp('dora', '1234567');
   await expect(refused).rejects.toMatchObject({ code: 'invalid_field', details: { field: 'password' } });
-  const found = await parley.bus.call(findUsers, { names: ['dora'] }, createContext(5_000));
+  const found = await parley.bus.call(findUsers, { names: ['dora'] }, createContext(answerMs));
   expect(found).toEqual({ users: [] });
 });
 
 test('users are found by their exact names; unknown ones are left out', async () => {
   const emil = await signUp('emil');
   const names = ['Emil', 'emil', 'nobody at all'];
-  const found = await parley.bus.call(findUsers, { names }, createContext(5_000));
+  const found = await parley.bus.call(findUsers, { names }, createContext(answerMs));
   expect(found).toEqual({ users: [emil] });
 });
 
@@ -251,7 +251,7 @@ test('a session that another connection has resumed is over for the one before',
   const { sessionId, sessionKey } = await signIn('nelly', first);
   await resume('nelly', sessionKey, second);
   const touchFrom = ({ connectionId }: ConnectionPlace) =>
-    parley.bus.call(touchSessions, { sessions: [{ sessionId, connectionId }] }, createContext(5_000));
+    parley.bus.call(touchSessions, { sessions: [{ sessionId, connectionId }] }, createContext(answerMs));
   expect(await touchFrom(first)).toEqual({ ended: [sessionId] });
   expect(await touchFrom(second)).toEqual({ ended: [] });
 });
@@ -282,7 +282,7 @@ test('the user of a gateway that fell silent is free when its lease is over, wit
 
 test('a lease is known while it is renewed, and unknown at first and after it was lost', async () => {
   const gatewayId = createId('gateway');
-  const renew = () => parley.bus.call(renewConnectionLease, { gatewayId }, createContext(5_000));
+  const renew = () => parley.bus.call(renewConnectionLease, { gatewayId }, createContext(answerMs));
   expect(await renew()).toMatchObject({ known: false });
   expect(await renew()).toMatchObject({ known: true });
   await redis.run((commands) => commands.del(`parley:gateway-lease:${gatewayId}`));

@@ -24,7 +24,7 @@ import type {
 } from '@parley/protocol';
 import { createContext, endpoint } from '@parley/service-kit';
 import type { Bus } from '@parley/service-kit';
-import { password } from '@parley/test-kit';
+import { answerMs, password } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 
 export type Session = ReplyOf<typeof logIn>;
@@ -39,7 +39,7 @@ export function newAddress(): string {
 
 /** Asks the service over the bus, as a gateway does for its users. */
 export function clientOf({ bus }: Parley) {
-  const context = () => createContext(5_000);
+  const context = () => createContext(answerMs);
   return {
     signUp: (name: string, address = newAddress()): Promise<User> =>
       bus.call(register, { name, password, address }, context()),
@@ -66,7 +66,7 @@ export function clientOf({ bus }: Parley) {
     touch: (...sessionIds: SessionId[]) =>
       bus.call(touchSessions, { sessions: sessionIds.map((sessionId) => ({ sessionId })) }, context()),
 
-    logOut: (caller: Caller) => bus.call(endSession, {}, createContext(5_000, caller)),
+    logOut: (caller: Caller) => bus.call(endSession, {}, createContext(answerMs, caller)),
 
     release: ({ userId }: User, place: ConnectionPlace) =>
       bus.call(releaseConnections, { connections: [{ userId, place }] }, context()),
@@ -122,7 +122,7 @@ export async function playGateway(bus: Bus): Promise<PlayedGateway> {
 
 /** Keeps a gateway's lease, as its process does while it lives. */
 export async function holdLease(bus: Bus, gatewayId: GatewayId): Promise<Disposable> {
-  const renew = () => bus.call(renewConnectionLease, { gatewayId }, createContext(5_000));
+  const renew = () => bus.call(renewConnectionLease, { gatewayId }, createContext(answerMs));
   await renew();
   const timer = setInterval(() => {
     renew().catch(() => {

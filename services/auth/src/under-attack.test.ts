@@ -6,7 +6,7 @@ import { disableAccount, openGuest, releaseGuests } from '@parley/protocol';
 import type { ConnectionPlace, ReplyOf } from '@parley/protocol';
 import { createContext, createLog, openRedis } from '@parley/service-kit';
 import type { RedisStore } from '@parley/service-kit';
-import { startParley, until } from '@parley/test-kit';
+import { answerMs, startParley, until } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 import { clientOf, newAddress, playGateway } from './testing.ts';
 import type { PlayedGateway } from './testing.ts';
@@ -59,7 +59,7 @@ async function openGuestFrom(
 ): Promise<ReplyOf<typeof openGuest> & ConnectionPlace> {
   const place = gateway.open();
   const request = { name, address, place, ...(sessionKey !== undefined && { sessionKey }) };
-  return { ...place, ...(await parley.bus.call(openGuest, request, createContext(5_000))) };
+  return { ...place, ...(await parley.bus.call(openGuest, request, createContext(answerMs))) };
 }
 
 test('of more passwords than can be compared in time the last are refused at once, and sessions go on', async () => {
@@ -118,7 +118,7 @@ test('logins are counted by what became of them', async () => {
     'invalid_credentials',
     'rate_limited',
   ]);
-  await parley.bus.call(disableAccount, { name: 'berta' }, createContext(5_000));
+  await parley.bus.call(disableAccount, { name: 'berta' }, createContext(answerMs));
   expect(await codeOf(auth.openToken('berta', home))).toBe('forbidden');
   const after = await metrics(...names);
   expect(names.map((name) => after[name]! - before[name]!)).toEqual([2, 1, 1, 3, 1, 1, 1]);
@@ -151,7 +151,7 @@ test('an address has so many new guests a minute; those who come back with their
 
   const { userId, name, connectionId } = first;
   const gone = { userId, name, connectionId };
-  await parley.bus.call(releaseGuests, { guests: [gone] }, createContext(5_000));
+  await parley.bus.call(releaseGuests, { guests: [gone] }, createContext(answerMs));
   expect(await openGuestFrom(address, 'dora', first.sessionKey)).toMatchObject({ userId });
   expect(await openGuestFrom(address, 'dirk', others[0].sessionKey)).toMatchObject({
     userId: others[0].userId,

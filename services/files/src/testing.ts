@@ -13,7 +13,7 @@ import {
 } from '@parley/protocol';
 import type { ChunkRefusal, FileInfo, ListedFile, RequestOf, RoomId, UploadId, User } from '@parley/protocol';
 import { createContext, noBytes } from '@parley/service-kit';
-import { contextOf as userContext } from '@parley/test-kit';
+import { answerMs, contextOf as userContext } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 
 /** What a client tells of a file, and its bytes. */
@@ -25,7 +25,7 @@ export interface Sending {
 export type FilesClient = ReturnType<typeof clientOf>;
 
 /** Asks the service over the bus, as gateways do. @param timeoutMs Bounds each request. */
-export function clientOf({ bus }: Pick<Parley, 'bus'>, timeoutMs = 5_000) {
+export function clientOf({ bus }: Pick<Parley, 'bus'>, timeoutMs = answerMs) {
   const contextOf = (user: User) => userContext(user, timeoutMs);
 
   async function begin(
@@ -120,7 +120,7 @@ export function clientOf({ bus }: Pick<Parley, 'bus'>, timeoutMs = 5_000) {
 
     async read(objectId: string, offset: number, length: number): Promise<Uint8Array> {
       const request = { objectId, offset, length };
-      return (await bus.callWithBytes(readFile, request, noBytes, createContext(5_000))).bytes;
+      return (await bus.callWithBytes(readFile, request, noBytes, createContext(answerMs))).bytes;
     },
 
     /** All bytes of a file, read as a gateway does. */

@@ -11,7 +11,7 @@ import {
 } from '@parley/protocol';
 import type { IdRange, MessageId, ReplyOf, RequestOf, RoomId, User, UserEvent } from '@parley/protocol';
 import { createContext, createLog, Database } from '@parley/service-kit';
-import { contextOf, startParley, until } from '@parley/test-kit';
+import { answerMs, contextOf, startParley, until } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 import fc from 'fast-check';
 import { clientOf, guest, idsOf, oneTo, sendOf, someone } from './testing.ts';
@@ -43,7 +43,7 @@ async function read(user: User, roomId: RoomId): Promise<IdRange[] | undefined> 
 
 /** As the rooms service does it: first it is noted, then the user is a member. */
 async function enter(user: User, roomId: RoomId): Promise<MessageId> {
-  const { lastId } = await parley.bus.call(noteEntry, { roomId, user }, createContext(5_000));
+  const { lastId } = await parley.bus.call(noteEntry, { roomId, user }, createContext(answerMs));
   await admit(roomId, user);
   return lastId;
 }
@@ -61,7 +61,7 @@ async function admit(roomId: RoomId, ...users: User[]): Promise<void> {
 }
 
 function acknowledgeAll(...acknowledgements: Acknowledgement[]): Promise<ReplyOf<typeof acknowledge>> {
-  return parley.bus.call(acknowledge, { acknowledgements }, createContext(5_000));
+  return parley.bus.call(acknowledge, { acknowledgements }, createContext(answerMs));
 }
 
 function ack(user: User, roomId: RoomId, ...ranges: IdRange[]): Promise<unknown> {
@@ -154,7 +154,7 @@ describe('what is owed', () => {
     const roomIds = [others, own, createId('room')];
     const { rooms } = await parley.bus.call(beginReading, { roomIds }, contextOf(berta));
     expect(rooms).toEqual([{ roomId: own, ranges: [[0, 0]] }]);
-    const asNobody = parley.bus.call(beginReading, { roomIds }, createContext(5_000));
+    const asNobody = parley.bus.call(beginReading, { roomIds }, createContext(answerMs));
     await expect(asNobody).rejects.toMatchObject({ code: 'not_authenticated' });
   });
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { commitSends, createId, deleteRoom, findLastIds, joinRoom, removeMember } from '@parley/protocol';
 import type { Message, RoomId, SendResult, User } from '@parley/protocol';
 import { createContext, createLog, Database } from '@parley/service-kit';
-import { contextOf, startParley, until } from '@parley/test-kit';
+import { answerMs, contextOf, startParley, until } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 import { clientOf, guest, idsOf, oneTo, sendOf, someone } from './testing.ts';
 import type { MessagesClient } from './testing.ts';
@@ -35,7 +35,7 @@ function placeOf(result: SendResult): { id: number; sentAt: string } {
 }
 
 async function lastIdOf(roomId: RoomId): Promise<number> {
-  const { lastIds } = await parley.bus.call(findLastIds, { roomIds: [roomId] }, createContext(5_000));
+  const { lastIds } = await parley.bus.call(findLastIds, { roomIds: [roomId] }, createContext(answerMs));
   return lastIds[0]!;
 }
 
@@ -160,7 +160,7 @@ describe('numbering', () => {
     const rooms = [await client.openRoom(anna), await client.openRoom(anna), createId('room')];
     await client.commit(rooms[1]!, [sendOf(anna, 'a'), sendOf(anna, 'b')]);
     const request = { roomIds: [rooms[2]!, rooms[1]!, rooms[0]!, rooms[1]!] };
-    const found = await parley.bus.call(findLastIds, request, createContext(5_000));
+    const found = await parley.bus.call(findLastIds, request, createContext(answerMs));
     expect(found).toEqual({ lastIds: [0, 2, 0, 2] });
   });
 });
@@ -598,7 +598,7 @@ describe('a message that', () => {
   test('comes from nobody is refused', async () => {
     const roomId = await client.openRoom(anna);
     const request = { roomId, sends: [{ content: 'x' }] };
-    const sent = parley.bus.call(commitSends, request, createContext(5_000));
+    const sent = parley.bus.call(commitSends, request, createContext(answerMs));
     await expect(sent).rejects.toMatchObject({ code: 'not_authenticated' });
   });
 

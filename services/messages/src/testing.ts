@@ -24,7 +24,7 @@ import type {
   User,
 } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
-import { contextOf } from '@parley/test-kit';
+import { answerMs, contextOf } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 
 export type MessagesClient = ReturnType<typeof clientOf>;
@@ -56,7 +56,7 @@ export function clientOf({ bus }: Parley) {
     },
 
     /** Of each sender and connection with a request of its own, all at once; the results in the order of the sends. */
-    async commit(roomId: RoomId, sends: readonly UserSend[], timeoutMs = 5_000): Promise<SendResult[]> {
+    async commit(roomId: RoomId, sends: readonly UserSend[], timeoutMs = answerMs): Promise<SendResult[]> {
       const bySender = Map.groupBy(sends, ({ sender, origin }) => `${sender.userId} ${origin}`);
       const results = new Map<UserSend, SendResult>();
       await Promise.all(
@@ -72,14 +72,14 @@ export function clientOf({ bus }: Parley) {
 
     /** As the files service does; of an upload of its own, unless one is given. */
     announce: (roomId: RoomId, sender: User, file: FileInfo, uploadId = createId('upload')) =>
-      bus.call(announceFile, { roomId, uploadId, sender, file }, createContext(5_000)),
+      bus.call(announceFile, { roomId, uploadId, sender, file }, createContext(answerMs)),
 
     /** What follows a message, as a gateway reads it for one of its users. */
     replay: (reader: User, roomId: RoomId, after: number, limit?: number) =>
       bus.call(
         replay,
         { roomId, readerId: reader.userId, after, ...(limit !== undefined && { limit }) },
-        createContext(5_000),
+        createContext(answerMs),
       ),
 
     read: (user: User, roomId: RoomId, bounds: Partial<Omit<RequestOf<typeof readHistory>, 'roomId'>> = {}) =>

@@ -9,7 +9,7 @@ import {
 } from '@parley/protocol';
 import type { Method, ReplyOf, RequestOf, RoomRecord } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
-import { startParley, until } from '@parley/test-kit';
+import { answerMs, startParley, until } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 import { clientOf, gatewaysOf, guest, someone } from './testing.ts';
 import type { RoomsClient } from './testing.ts';
@@ -26,7 +26,7 @@ afterAll(() => opened.disposeAsync());
 
 /** As an operator does: for nobody. */
 function ask<M extends Method>(method: M, request: RequestOf<M>): Promise<ReplyOf<M>> {
-  return parley.bus.call(method, request, createContext(5_000));
+  return parley.bus.call(method, request, createContext(answerMs));
 }
 
 test('all rooms are listed by name, private ones too, page by page, each once', async () => {

@@ -10,7 +10,7 @@ import {
 } from '@parley/protocol';
 import type { GatewayId, LobbyChanged, ReplyOf, RoomId, User, Visibility } from '@parley/protocol';
 import { createContext, createLog, Database } from '@parley/service-kit';
-import { startParley, until } from '@parley/test-kit';
+import { answerMs, startParley, until } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 import { clientOf, crowdOf, gatewaysOf, someone } from './testing.ts';
 import type { RoomsClient } from './testing.ts';
@@ -63,7 +63,7 @@ async function reportAll(report: { present?: Presence[]; absent?: Presence[] }):
     for (const share of came!) present.set(`${share.roomId}/${share.name}`, share);
     for (const share of went!) present.delete(`${share.roomId}/${share.name}`);
     const request = { gatewayId, present: came!, absent: went! };
-    const { version } = await parley.bus.call(reportPresence, request, createContext(5_000));
+    const { version } = await parley.bus.call(reportPresence, request, createContext(answerMs));
     last = version;
   }
   return last;
@@ -74,7 +74,7 @@ function inRoom(roomId: RoomId, users: User[]): Presence[] {
 }
 
 function read(): Promise<ReplyOf<typeof readLobby>> {
-  return parley.bus.call(readLobby, {}, createContext(5_000));
+  return parley.bus.call(readLobby, {}, createContext(answerMs));
 }
 
 async function openRoom(name: string, visibility: Visibility = 'public'): Promise<RoomId> {

@@ -13,7 +13,7 @@ import {
 } from '@parley/protocol';
 import type { RoomId, User, UserEvent, UserId } from '@parley/protocol';
 import { createContext, createLog, Database } from '@parley/service-kit';
-import { contextOf, startParley } from '@parley/test-kit';
+import { answerMs, contextOf, startParley } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 import { clientOf, someone } from './testing.ts';
 import type { RoomsClient } from './testing.ts';
@@ -288,7 +288,7 @@ describe('joining', () => {
       parley.bus.subscribe(subjects.userEvents(gustav.userId), (event) => {
         expect((event as UserEvent).type).toBe('entered-room');
         const request = { roomId, userIds: [gustav.userId] };
-        resolve(parley.bus.call(findAccess, request, createContext(5_000)));
+        resolve(parley.bus.call(findAccess, request, createContext(answerMs)));
       });
     });
     await parley.bus.flush();
@@ -415,7 +415,7 @@ test('a room that does not exist is not found, whatever is asked of it', async (
     client.join(berta, roomId),
     leave(berta, roomId),
     client.ask(berta, listMembers, { roomId }),
-    parley.bus.call(findAccess, { roomId, userIds: [berta.userId] }, createContext(5_000)),
+    parley.bus.call(findAccess, { roomId, userIds: [berta.userId] }, createContext(answerMs)),
   ]);
   expect(answers.map(codeOf)).toEqual(answers.map(() => 'room_not_found'));
 });
@@ -460,7 +460,7 @@ test('access tells who of those asked about are members', async () => {
   const roomId = await openRoom();
   await client.add(anna, roomId, 'berta');
   const userIds = [carl.userId, berta.userId, anna.userId, createId('user')];
-  const access = await parley.bus.call(findAccess, { roomId, userIds }, createContext(5_000));
+  const access = await parley.bus.call(findAccess, { roomId, userIds }, createContext(answerMs));
   expect(access.visibility).toBe('private');
   expect(access.memberIds.sort()).toEqual([anna.userId, berta.userId].sort());
 });
@@ -475,7 +475,7 @@ test('access to many rooms asked about at once is told of each, and of none that
       parley.bus.callTogether(
         findAccess,
         { roomId, userIds: index < roomIds.length ? userIds : [] },
-        createContext(5_000),
+        createContext(answerMs),
       ),
     ),
   );

@@ -3,7 +3,7 @@ import { createId, everywhere, listMembers, listRooms, reportPresence } from '@p
 import type { GatewayId, RoomId, User } from '@parley/protocol';
 import { createContext, createLog, openRedis } from '@parley/service-kit';
 import type { RedisStore } from '@parley/service-kit';
-import { startParley, until } from '@parley/test-kit';
+import { answerMs, startParley, until } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 import { clientOf, crowdOf, gatewaysOf, guest, someone } from './testing.ts';
 import type { RoomsClient } from './testing.ts';
@@ -100,7 +100,7 @@ test('one report may tell of many rooms, and is answered with the count of each'
     { roomId: tea, name: 'berta' },
   ];
   const request = { gatewayId, present, absent: [] };
-  expect(await parley.bus.call(reportPresence, request, createContext(5_000))).toMatchObject({
+  expect(await parley.bus.call(reportPresence, request, createContext(answerMs))).toMatchObject({
     known: true,
     counts: [
       { roomId: tea, users: 2 },

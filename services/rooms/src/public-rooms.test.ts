@@ -19,7 +19,7 @@ import {
 } from '@parley/protocol';
 import type { Room, RoomId, User } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
-import { contextOf, startParley } from '@parley/test-kit';
+import { answerMs, contextOf, startParley } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 import { clientOf, guest, someone } from './testing.ts';
 import type { RoomsClient } from './testing.ts';
@@ -50,7 +50,7 @@ function openRoom(visibility: 'private' | 'public' = 'public'): Promise<Room> {
 
 function accessOf(roomId: RoomId, ...users: User[]) {
   const request = { roomId, userIds: users.map(({ userId }) => userId) };
-  return parley.bus.call(findAccess, request, createContext(5_000));
+  return parley.bus.call(findAccess, request, createContext(answerMs));
 }
 
 const rename = (user: User, roomId: RoomId) => client.ask(user, renameRoom, { roomId, newName: 'New' });
@@ -58,7 +58,7 @@ const remove = (user: User, roomId: RoomId) => client.ask(user, deleteRoom, { ro
 
 describe('the room `default`', () => {
   test('is there from the start, public and nobody’s', async () => {
-    const found = await parley.bus.call(findPublicRoom, { name: 'default' }, createContext(5_000));
+    const found = await parley.bus.call(findPublicRoom, { name: 'default' }, createContext(answerMs));
     expect(found).toEqual(defaultRoom);
   });
 
@@ -68,7 +68,7 @@ describe('the room `default`', () => {
   });
 
   test('can’t be renamed or deleted, by an admin neither', async () => {
-    await parley.bus.call(setRole, { name: 'admin', role: 'admin' }, createContext(5_000));
+    await parley.bus.call(setRole, { name: 'admin', role: 'admin' }, createContext(answerMs));
     await client.join(berta, defaultRoomId);
     for (const user of [berta, admin, guest('visitor')]) {
       await expect(rename(user, defaultRoomId)).rejects.toMatchObject({
@@ -201,7 +201,7 @@ describe('a guest', () => {
 });
 
 describe('an admin', () => {
-  beforeAll(() => parley.bus.call(setRole, { name: 'admin', role: 'admin' }, createContext(5_000)));
+  beforeAll(() => parley.bus.call(setRole, { name: 'admin', role: 'admin' }, createContext(answerMs)));
 
   test('deletes any public room, and those in it are told', async () => {
     const { roomId, name } = await openRoom();
@@ -231,7 +231,7 @@ describe('an admin', () => {
     const { roomId } = await openRoom();
     await expect(remove(berta, roomId)).rejects.toMatchObject({ code: 'not_owner' });
     await expect(remove(guest('visitor'), roomId)).rejects.toMatchObject({ code: 'not_owner' });
-    await parley.bus.call(setRole, { name: 'admin', role: 'member' }, createContext(5_000));
+    await parley.bus.call(setRole, { name: 'admin', role: 'member' }, createContext(answerMs));
     await expect(remove(admin, roomId)).rejects.toMatchObject({ code: 'not_owner' });
     expect(await remove(anna, roomId)).toEqual({ roomId });
   });
@@ -253,7 +253,7 @@ describe('finding rooms', () => {
     const own = await client.create(anna, 'Own');
     const find = async (user: User, ...roomIds: RoomId[]) => {
       const rooms = roomIds.map((roomId) => ({ roomId, userId: user.userId }));
-      const found = await parley.bus.call(findRooms, { rooms }, createContext(5_000));
+      const found = await parley.bus.call(findRooms, { rooms }, createContext(answerMs));
       const byId = new Map(found.rooms.map((room) => [room.roomId, room]));
       return { rooms: roomIds.flatMap((roomId) => byId.get(roomId) ?? []), closed: found.closed.toSorted() };
     };
@@ -275,7 +275,7 @@ describe('finding rooms', () => {
   test('that exist, and nothing else of them', async () => {
     const [open, closed] = [await openRoom(), await openRoom('private')];
     const roomIds = [createId('room'), closed.roomId, "'; --" as RoomId, open.roomId];
-    const existing = await parley.bus.call(findExistingRooms, { roomIds }, createContext(5_000));
+    const existing = await parley.bus.call(findExistingRooms, { roomIds }, createContext(answerMs));
     expect({ roomIds: existing.roomIds.toSorted() }).toEqual({
       roomIds: [open.roomId, closed.roomId].toSorted(),
     });
@@ -285,13 +285,14 @@ describe('finding rooms', () => {
     const { roomId } = await openRoom('private');
     expect(await client.roomsOf(anna)).toEqual([roomId]);
     expect(await client.roomsOf(someone('outsider'))).toEqual([]);
-    const asNobody = parley.bus.call(findMemberships, {}, createContext(5_000));
+    const asNobody = parley.bus.call(findMemberships, {}, createContext(answerMs));
     await expect(asNobody).rejects.toMatchObject({ code: 'not_authenticated' });
   });
 
   test('a public one by its name, exactly; a private one of that name is not in the way', async () => {
     const name = `Café ${createId('room')}`;
-    const find = (wanted: string) => parley.bus.call(findPublicRoom, { name: wanted }, createContext(5_000));
+    const find = (wanted: string) =>
+      parley.bus.call(findPublicRoom, { name: wanted }, createContext(answerMs));
     await client.create(someone('anna'), name);
     await expect(find(name)).rejects.toMatchObject({ code: 'room_not_found' });
     const room = await client.create(someone('anna'), name, { visibility: 'public' });

@@ -12,7 +12,7 @@ import {
 } from '@parley/protocol';
 import type { RoomId, User, UserEvent } from '@parley/protocol';
 import { createContext, createLog, Database } from '@parley/service-kit';
-import { contextOf, startParley, until } from '@parley/test-kit';
+import { answerMs, contextOf, startParley, until } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 import { clientOf, guest, someone } from './testing.ts';
 import type { RoomsClient } from './testing.ts';
@@ -112,7 +112,7 @@ describe('making a room', () => {
         subscription.unsubscribe();
         const { roomId } = event as UserEvent & { type: 'entered-room' };
         const request = { roomId, userIds: [anna.userId, carl.userId] };
-        resolve(parley.bus.call(findAccess, request, createContext(5_000)));
+        resolve(parley.bus.call(findAccess, request, createContext(answerMs)));
       });
     });
     await parley.bus.flush();

@@ -25,7 +25,7 @@ import type {
   UserEvent,
 } from '@parley/protocol';
 import { createContext } from '@parley/service-kit';
-import { contextOf, password } from '@parley/test-kit';
+import { answerMs, contextOf, password } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 
 export type RoomsClient = ReturnType<typeof clientOf>;
@@ -41,7 +41,7 @@ export function clientOf({ bus }: Parley) {
 
     /** A user with an account, whom others can name. */
     signUp: (name: string): Promise<User> =>
-      bus.call(register, { name, password, address: '192.0.2.1' }, createContext(5_000)),
+      bus.call(register, { name, password, address: '192.0.2.1' }, createContext(answerMs)),
 
     create: (
       owner: User,
@@ -112,7 +112,7 @@ export function gatewaysOf({ bus }: Parley) {
   const living = new Map<GatewayId, NodeJS.Timeout>();
 
   function renew(gatewayId: GatewayId): Promise<ReplyOf<typeof renewPresenceLease>> {
-    return bus.call(renewPresenceLease, { gatewayId }, createContext(5_000));
+    return bus.call(renewPresenceLease, { gatewayId }, createContext(answerMs));
   }
 
   function die(gatewayId: GatewayId): void {
@@ -148,7 +148,7 @@ export function gatewaysOf({ bus }: Parley) {
     ): Promise<ReplyOf<typeof reportPresence>> {
       const inRoom = ({ name }: User) => ({ roomId, name });
       const request = { gatewayId, present: present.map(inRoom), absent: absent.map(inRoom) };
-      return bus.call(reportPresence, request, createContext(5_000));
+      return bus.call(reportPresence, request, createContext(answerMs));
     },
   };
 }

@@ -11,6 +11,7 @@ import { IdentifyClient } from './identify-client.ts';
 import { JoinClient } from './join-client.ts';
 import { LoginClient } from './login-client.ts';
 import { takeServers } from './servers/take-servers.ts';
+import { answerMs } from './wait.ts';
 
 export const password = 'password123';
 
@@ -43,7 +44,7 @@ export interface JoinOptions {
 export type ParleyOptions = Partial<StackOptions>;
 
 /**
- * Starts a Parley of its own on free ports, without rate limits, on servers of the test run. With `dataDir`, as for a restart with the
+ * Starts a Parley of its own on free ports, without rate limits and with more patience than usual, on servers of the test run. With `dataDir`, as for a restart with the
  * same data, its servers are of its own, by local-stack; so they are where the run has no more of them.
  */
 export async function startParley(options: ParleyOptions = {}): Promise<Parley> {
@@ -52,7 +53,13 @@ export async function startParley(options: ParleyOptions = {}): Promise<Parley> 
   const taken = ownsServers ? undefined : await takeServers();
   if (taken) opened.use(taken);
   const dataDir = options.dataDir ?? (await temporaryFolder(opened));
-  const environment = { RATE_LIMITS: 'off', LOG_LEVEL: 'warn', ...taken?.s3, ...options.environment };
+  const environment = {
+    RATE_LIMITS: 'off',
+    LOG_LEVEL: 'warn',
+    REQUEST_TIMEOUT_MS: String(answerMs),
+    ...taken?.s3,
+    ...options.environment,
+  };
   const given = taken && { given: taken.addresses };
   const started = opened.use(await startStack({ port: 0, ...options, ...given, dataDir, environment }));
   const stack = taken ? { ...started, servers: { ...started.servers, ...taken.processes } } : started;
@@ -129,11 +136,16 @@ async function temporaryFolder(opened: AsyncDisposableStack): Promise<string> {
 
 /** A connection to the bus, as a service has one. */
 export function openTestBus(natsUrl: string): Promise<Bus> {
-  return openBus({ natsUrl, name: 'parley-test', requestTimeoutMs: 5_000, log: createLog('test', 'silent') });
+  return openBus({
+    natsUrl,
+    name: 'parley-test',
+    requestTimeoutMs: answerMs,
+    log: createLog('test', 'silent'),
+  });
 }
 
 /** The context of a request that is made for this user. */
-export function contextOf(user: { userId: UserId; name: string }, timeoutMs = 5_000): RequestContext {
+export function contextOf(user: { userId: UserId; name: string }, timeoutMs = answerMs): RequestContext {
   const caller: Caller = {
     ...user,
     sessionId: 'test-session' as SessionId,

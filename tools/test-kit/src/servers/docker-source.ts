@@ -34,12 +34,21 @@ export function dockerSource(): ServerSource {
     return { id: running.getId(), host: `${running.getHost()}:${host}` };
   }
 
+  /** Nothing of them outlives the run, so they wait for no disk: what one test writes would hold up all the others. */
   async function startSet(): Promise<ServerSet> {
     const password = randomBytes(16).toString('hex');
     const [nats, redis, postgres, s3] = await Promise.all([
       start(images.nats, 4222, (container) => container.withCommand(['nats-server', '-js', '-sd', '/data'])),
       start(images.redis, 6379, (container) =>
-        container.withCommand(['redis-server', '--appendonly', 'yes', '--requirepass', password]),
+        container.withCommand([
+          'redis-server',
+          '--appendonly',
+          'yes',
+          '--appendfsync',
+          'no',
+          '--requirepass',
+          password,
+        ]),
       ),
       start(images.postgres, 5432, (container) =>
         container
@@ -48,7 +57,7 @@ export function dockerSource(): ServerSource {
             POSTGRES_PASSWORD: password,
             POSTGRES_INITDB_ARGS: '--encoding=UTF8 --locale=C',
           })
-          .withCommand(['postgres', '-c', 'max_connections=200']),
+          .withCommand(['postgres', '-c', 'max_connections=200', '-c', 'fsync=off']),
       ),
       (minio ??= startMinio()),
     ]);
