@@ -5,7 +5,7 @@ import { Bus, commonSettings, connectionOptions, createLog } from '@parley/servi
 import { CliError, exitCodes } from './cli-error.ts';
 
 /** Longest wait for NATS, and for each answer, in ms: a person is waiting. */
-export const patienceMs = 3_000;
+export const patienceMs = 10_000;
 
 /** Where `npm start` keeps its data. */
 const defaultDataDir = fileURLToPath(new URL('../../../.parley', import.meta.url));

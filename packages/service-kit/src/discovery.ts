@@ -18,13 +18,20 @@ export interface ServiceInstance {
   stats: EndpointStats;
 }
 
+/** So long nobody answers any more, in ms, before all have. */
+const silenceMs = 1_000;
+
 /**
  * Asks all instances of all services for themselves, by the service discovery of NATS. Nobody knows how many there are: it is
- * over when 300 ms have passed without another answer.
+ * over when a second has passed without another answer.
  * @param maxWaitMs Longest wait for all of them, in ms.
  */
 export async function discoverServices(nats: NatsConnection, maxWaitMs: number): Promise<ServiceInstance[]> {
-  const client = new Svcm(nats).client({ strategy: 'stall', maxWait: maxWaitMs });
+  const client = new Svcm(nats).client({
+    strategy: 'stall',
+    stall: silenceMs,
+    maxWait: maxWaitMs,
+  });
   const instances: ServiceInstance[] = [];
   try {
     for await (const stats of await client.stats()) {

@@ -202,8 +202,8 @@ export class ChunkStore {
           tell(Number(subject.slice(subject.lastIndexOf('.') + 1)));
           came += 1;
         }
-        if (came < wanted) break; // some were replaced or removed meanwhile
-        left -= came;
+        // A page falls short where some were removed meanwhile, and where the server took longer: it knows which.
+        left = came < wanted ? (await consumer.info()).num_pending : left - came;
       }
     });
   }

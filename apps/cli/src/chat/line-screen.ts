@@ -19,7 +19,8 @@ export class LineScreen implements Screen {
   surround(): void {}
 
   lines(): AsyncIterable<string> {
-    return createInterface({ input: this.#input, terminal: false });
+    // The iterator is made now: lines that come before one is made are lost.
+    return createInterface({ input: this.#input, terminal: false })[Symbol.asyncIterator]();
   }
 
   [Symbol.dispose](): void {

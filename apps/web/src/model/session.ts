@@ -83,16 +83,20 @@ export class Session {
     client.on('user', (user) => {
       if (client === this.#client && user) this.#save(user);
     });
+    let user: User;
     try {
-      const user = await logIn(client);
-      this.#save(user);
-      const chat = new Chat(client, user);
-      this.state.set({ phase: 'signed-in', chat });
-      await chat.start();
+      user = await logIn(client);
     } catch (error) {
-      if (this.state.value.phase !== 'signed-in') await this.#closeClient(client);
+      await this.#closeClient(client);
       throw error;
     }
+    this.#save(user);
+    const chat = new Chat(client, user);
+    this.state.set({ phase: 'signed-in', chat });
+    // Who is signed in stays so, also where what the chat begins with could not be had.
+    await chat.start().catch((error: unknown) => {
+      chat.tell(wordsOf(error));
+    });
   }
 
   #save({ name, isGuest }: User): void {

@@ -8,11 +8,17 @@ const minBytes = 16_384;
 
 /** The replies that one client has not read yet; there may be many, where it asks without waiting. */
 class UnreadReplies implements Holder {
-  heldBytes = 0;
+  /** Of all replies to it that have not left, in bytes. */
+  unread = 0;
   readonly #socket: Socket;
 
   constructor(socket: Socket) {
     this.#socket = socket;
+  }
+
+  /** Nothing leaves a socket that is destroyed, and nothing is kept for it, although it is closed only later. */
+  get heldBytes(): number {
+    return this.#socket.destroyed ? 0 : this.unread;
   }
 
   giveUp(): void {
@@ -40,10 +46,10 @@ export function countUnreadReplies(app: HttpApp, budget: Pick<MemoryBudget, 'gre
     const bytes = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload.length : 0;
     if (bytes >= minBytes && !socket.destroyed) {
       const replies = repliesTo(socket);
-      replies.heldBytes += bytes;
+      replies.unread += bytes;
       budget.grew(replies, bytes);
       raw.once('finish', () => {
-        replies.heldBytes -= bytes;
+        replies.unread -= bytes;
       });
     }
     done();
