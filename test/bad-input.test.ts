@@ -199,11 +199,18 @@ test('a reader that does not read is closed with 1013 and costs nobody else', as
   const gateway = parley.stack.gateways[0]!;
   const isClosed = async () => (await metric(gateway.healthUrl, 'parley_gateway_slow_readers_total')) === 1;
   const content = 'x'.repeat(8_192);
-  while (!(await isClosed())) {
-    await Promise.all(Array.from({ length: 100 }, () => quick.ask('send_message', { room_id, content })));
-  }
+  const flood = new AbortController();
+  const sending = (async () => {
+    while (!flood.signal.aborted) {
+      await Promise.all(Array.from({ length: 100 }, () => quick.ask('send_message', { room_id, content })));
+    }
+  })();
+  await until('the end of the slow reader', isClosed);
+  // Beside the sends, not behind them: who does not read the goodbye within a few seconds is cut off.
   slow.socket.resume();
+  flood.abort();
   expect(await slow.closed).toBe(1013);
+  await sending;
   // It goes on from the last it saw, and misses nothing.
   const seen = slow.messagesOf(room_id).at(-1)?.[0] ?? 0;
   expect(slow.messagesOf(room_id).map(([id]) => id)).toEqual(Array.from({ length: seen }, (_, n) => n + 1));

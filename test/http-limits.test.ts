@@ -13,7 +13,7 @@ beforeAll(async () => {
     REQUESTS_PER_SECOND: '1',
     REQUESTS_BURST: String(burst),
     LOGINS_PER_ACCOUNT: '2',
-    SESSION_MS: '1000',
+    SESSION_MS: '10000',
     TRUSTED_PROXIES: '1',
   };
   parley = await startParley({ environment });

@@ -141,10 +141,11 @@ test('passwords can be tried ten times a minute for one account', async () => {
 
 test('accounts can be made only so fast from one address', async () => {
   const client = await parley.connect();
-  const replies = [];
-  for (let n = 0; n < 10; n += 1)
-    replies.push(await client.request('register', { chatid: `many${n}`, password }));
-  expect(replies.at(-1)).toMatchObject({ code: 'rate_limited' });
+  let code: string | undefined;
+  // More than may be, as some of the time comes back while they are made.
+  for (let n = 0; n < 20 && code !== 'rate_limited'; n += 1)
+    ({ code } = await client.request('register', { chatid: `many${n}`, password }));
+  expect(code).toBe('rate_limited');
   const elsewhere = await connectFrom('203.0.113.7');
   elsewhere.send(JSON.stringify({ action: 'register', data: { chatid: 'elsewhere', password } }));
   const [data] = (await once(elsewhere, 'message')) as [Buffer];
@@ -200,15 +201,18 @@ test('an address that sends too many bytes is not read meanwhile; others are, an
       client.send({ action: 'sendMessage', payload: { room: client.name, message, padding } });
     }
   }
-  for (let asked = 0; asked < 50; asked += 1) await calm.ask('history', { room: 'default' });
-  await expectFewBytes();
   const confirmed = (client: IdentifyClient) => client.all('message').map(({ payload }) => payload.message);
-  expect(hasty.flatMap(confirmed).length).toBeLessThan(hasty.length * messages.length);
-
-  for (const client of hasty) {
-    await until('the last message', () => confirmed(client).length === messages.length);
-    expect(confirmed(client)).toEqual(messages);
-  }
+  let answeredMeanwhile = 0;
+  await until('all messages', async () => {
+    await calm.ask('history', { room: 'default' });
+    if (hasty.every((client) => confirmed(client).length === messages.length)) return true;
+    answeredMeanwhile += 1;
+    // In the middle; each time would be work that holds up the answers.
+    if (answeredMeanwhile === 5) await expectFewBytes();
+    return false;
+  });
+  expect(answeredMeanwhile).toBeGreaterThan(5);
+  for (const client of hasty) expect(confirmed(client)).toEqual(messages);
   expect(await expectFewBytes()).toBeGreaterThan(hasty.length * messages.length * padding.length);
 });
 
@@ -222,10 +226,12 @@ test('an address gets so much of history, over WebSockets and HTTP together; oth
   }
   await until('all are sent', () => hungry.all('message').length === 16);
 
+  const pacedSoFar = () => readMetric('parley_gateway_paced_total');
+  const pacedBefore = await pacedSoFar();
   const startedAt = performance.now();
   const asked = 30;
   for (let n = 0; n < asked; n += 1) hungry.send({ action: 'history', payload: { room: 'library' } });
-  await until('it has to wait', async () => (await readMetric('parley_gateway_paced_total')) > 0);
+  await until('it has to wait', async () => (await pacedSoFar()) > pacedBefore);
   await calm.ask('history', { room: 'default' });
   expect(hungry.all('history').length).toBeLessThan(asked);
   const api = `${parley.stack.gateways[0]!.url}/api`;

@@ -8,7 +8,7 @@ let parley: Parley;
 let lobby: IdentifyClient;
 
 beforeAll(async () => {
-  parley = await startParley({ gateways: 2, environment: { GATEWAY_LEASE_MS: '2000', DRAIN_MS: '2000' } });
+  parley = await startParley({ gateways: 2, environment: { GATEWAY_LEASE_MS: '6000', DRAIN_MS: '2000' } });
   lobby = await guest('watcher');
 });
 afterAll(async () => {
@@ -21,10 +21,15 @@ async function guest(name: string, gateway = 0): Promise<IdentifyClient> {
   return client;
 }
 
+interface WatchedRoom {
+  roomId: string;
+  watcher: JoinClient;
+  /** Who came and went, once the watcher was told of so many. */
+  seen: (atLeast: number) => Promise<string[]>;
+}
+
 /** A fresh public room with a watcher of the join dialect in it. */
-async function openRoom(
-  name: string,
-): Promise<{ roomId: string; watcher: JoinClient; seen: () => string[] }> {
+async function openRoom(name: string): Promise<WatchedRoom> {
   await lobby.ask('createRoom', { room: name });
   const observer = await parley.logIn(`observer of ${name}`);
   const { rooms } = await observer.ask('get_rooms', { scope: 'public' });
@@ -32,15 +37,36 @@ async function openRoom(
   await observer.close();
   const watcher = await parley.connectJoin({ gateway: 1 });
   await watcher.join(`watcher of ${name}`, roomId);
-  const seen = () =>
-    watcher.received
-      .filter(({ action }) => action.startsWith('user-'))
-      .map(({ action, username }) => `${action} ${username as string}`);
+  const told = () => watcher.received.filter(({ action }) => action.startsWith('user-'));
+  const seen = async (atLeast: number) => {
+    await until(`${atLeast} to come or go`, () => told().length >= atLeast);
+    return told().map(({ action, username }) => `${action} ${username as string}`);
+  };
   return { roomId, watcher, seen };
 }
 
 async function countIs(room: string, users: number): Promise<void> {
   await until(`${users} users in ${room}`, () => lobby.rooms[room] === users);
+}
+
+/** An account and a guest come to a fresh room and are lost five times, to come back at the other gateway. */
+async function flap(room: string, token: string) {
+  const { roomId, seen } = await openRoom(room);
+  let lostAt = performance.now();
+  let longestAwayMs = 0;
+  for (let round = 0; ; round += 1) {
+    const dora = await parley.connectJoin({ gateway: round % 2, token });
+    await dora.join('dora', roomId);
+    const emil = await parley.connectJoin({ gateway: round % 2 });
+    // The other gateway may not have released the name yet.
+    await until('the name', () => emil.join('emil', roomId).then(Boolean, () => false));
+    longestAwayMs = Math.max(longestAwayMs, performance.now() - lostAt);
+    await delay(200);
+    if (round === 5) return { seen, clients: [dora, emil], longestAwayMs };
+    lostAt = performance.now();
+    dora.socket.terminate();
+    await emil.close();
+  }
 }
 
 describe('who is in a room', () => {
@@ -55,36 +81,32 @@ describe('who is in a room', () => {
     const clara = await parley.logIn('clara', 1);
     await clara.ask('join_room', { room_id: roomId });
     await countIs('mixed', 4);
-    expect(seen()).toEqual(['user-joined anna', 'user-joined bob', 'user-joined clara']);
+    expect(await seen(3)).toEqual(['user-joined anna', 'user-joined bob', 'user-joined clara']);
 
     await bob.request('leave', { username: 'bob', roomId });
     await anna.ask('leaveRoom', { room: 'mixed' });
     await clara.ask('leave_room', { room_id: roomId });
     await countIs('mixed', 2);
-    expect(seen().slice(3)).toEqual(['user-left anna', 'user-left clara']);
+    expect((await seen(5)).slice(3)).toEqual(['user-left anna', 'user-left clara']);
     await bobToo.ask('logout');
     await countIs('mixed', 1);
-    expect(seen().slice(5)).toEqual(['user-left bob']);
+    expect((await seen(6)).slice(5)).toEqual(['user-left bob']);
   });
 
   test('follows a lost connection, but not one that is back within 2 s', async () => {
-    const { roomId, seen } = await openRoom('flapping');
     const token = await parley.getToken('dora');
-    for (let round = 0; round < 6; round += 1) {
-      const dora = await parley.connectJoin({ gateway: round % 2, token });
-      await dora.join('dora', roomId);
-      const emil = await parley.connectJoin({ gateway: round % 2 });
-      // The other gateway may not have released the name yet.
-      await until('the name', () => emil.join('emil', roomId).then(Boolean, () => false));
-      await delay(200);
-      if (round === 5) break;
-      dora.socket.terminate();
-      await emil.close();
+    let room = 'flapping';
+    let flapped = await flap(room, token);
+    // Where the machine was busy for so long they were nearly gone, or were: that says nothing.
+    while (flapped.longestAwayMs > 1_500) {
+      await Promise.all(flapped.clients.map((client) => client.close()));
+      room += ' again';
+      flapped = await flap(room, token);
     }
-    await countIs('flapping', 3);
+    await countIs(room, 3);
     // Longer than a lost connection is waited for.
     await delay(2_500);
-    expect(seen()).toEqual(['user-joined dora', 'user-joined emil']);
+    expect(await flapped.seen(2)).toEqual(['user-joined dora', 'user-joined emil']);
   });
 
   test('is over for all when the last connection is lost', async () => {
@@ -94,7 +116,7 @@ describe('who is in a room', () => {
     await countIs('lost', 2);
     frieda.socket.terminate();
     await countIs('lost', 1);
-    expect(seen()).toEqual(['user-joined frieda', 'user-left frieda']);
+    expect(await seen(2)).toEqual(['user-joined frieda', 'user-left frieda']);
   });
 
   test('is told under the new name when a guest renames itself, and the guest stays in its rooms', async () => {
@@ -102,8 +124,7 @@ describe('who is in a room', () => {
     const gustav = await guest('gustav');
     await gustav.ask('joinRoom', { room: 'renaming' });
     expect(await gustav.ask('rename', { newUsername: ' gustav II ' })).toEqual({ username: 'gustav II' });
-    await until('both events', () => seen().length === 3);
-    expect(seen()).toEqual(['user-joined gustav', 'user-left gustav', 'user-joined gustav II']);
+    expect(await seen(3)).toEqual(['user-joined gustav', 'user-left gustav', 'user-joined gustav II']);
     await countIs('renaming', 2);
     gustav.send({ action: 'sendMessage', payload: { room: 'renaming', message: 'Still here.' } });
     expect(await watcher.event('new-message')).toMatchObject({ roomId, sender: 'gustav II' });
@@ -169,7 +190,7 @@ describe('who is in a room', () => {
     await until('4 users', () => watcher.rooms.deadly === 4);
     await gateway!.kill();
     await until('1 user', () => watcher.rooms.deadly === 1);
-    expect(seen().slice(3).sort()).toEqual(['user-left ida', 'user-left jakob', 'user-left karl']);
+    expect((await seen(6)).slice(3).sort()).toEqual(['user-left ida', 'user-left jakob', 'user-left karl']);
     await gateway!.ready();
     const again = await parley.connectIdentify(1);
     await until(

@@ -87,13 +87,12 @@ test('a request and a refusal are none', () => {
 });
 
 test('what is never read and what takes long is found, and what is wrong is made small', async () => {
-  let reads = 0;
-  let slow = '';
+  // Planted by the text: on a busy machine any may seem slow, and is read once more then.
+  const first: string[] = [];
   const read: typeof readFrame = (text, spoken, initial) => {
-    reads += 1;
-    if (reads === 3) spin(Infinity);
-    if (reads === 5) slow = text;
-    if (text === slow) spin(260);
+    if (first.length < 5 && !first.includes(text)) first.push(text);
+    if (text === first[2]) spin(Infinity);
+    if (text === first[4]) spin(260);
     if (text.includes('"sendMessage"')) throw new Error('the planted one');
     return readFrame(text, spoken, initial);
   };

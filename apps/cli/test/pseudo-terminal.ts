@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { StringDecoder } from 'node:string_decoder';
 import { inTime, until } from '@parley/test-kit';
 import headless from '@xterm/headless';
 import type { Terminal } from '@xterm/headless';
@@ -37,8 +38,9 @@ export class PseudoTerminal implements AsyncDisposable {
       scrollback: 1_000,
       allowProposedApi: true,
     });
+    const characters = new StringDecoder();
     this.#child.stdout!.on('data', (chunk: Buffer) => {
-      this.raw += chunk.toString();
+      this.raw += characters.write(chunk);
       this.#terminal.write(chunk);
     });
   }
@@ -83,9 +85,12 @@ export class PseudoTerminal implements AsyncDisposable {
     });
   }
 
-  /** Resolves with the command's exit code. */
+  /** Resolves with the command's exit code, once all it wrote is on the screen. */
   async exitCode(): Promise<number | null> {
     await inTime('the command to end', this.#closed);
+    await new Promise<void>((resolve) => {
+      this.#terminal.write('', resolve);
+    });
     return this.#child.exitCode;
   }
 

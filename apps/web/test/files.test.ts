@@ -86,7 +86,9 @@ describeInBrowser('files in browsers', { gateways: 2 }, (stage) => {
       await cleo.page.getByText(/^Stopped at/).waitFor();
       await cleo.button('Go on with the upload of plan.bin').click();
       await cleo.page.getByText(/of 42 MB/).waitFor();
-      await stage.parley.stack.gateways[0]!.kill();
+      const [gateway] = stage.parley.stack.gateways;
+      await gateway!.kill();
+      await gateway!.ready();
       await dara.button('Download plan.bin').waitFor({ timeout: transferMs });
       expect(sha256(await download(dara, 'plan.bin'))).toBe(sha256(bytes));
     },

@@ -135,7 +135,10 @@ describeInBrowser('the screens', { gateways: 2 }, (stage) => {
       await examine(client, 'rooms');
       await client.openRoom('garden');
       await client.hears('ten o’clock');
-      await client.page.getByRole('button', { name: 'view from the shed.png' }).first().waitFor();
+      await client.page
+        .getByRole('button', { name: 'view from the shed.png', exact: true })
+        .first()
+        .waitFor();
       await examine(client, 'room');
       await client.button('Room details').click();
       await client.page.getByText('Owner').waitFor();
@@ -145,7 +148,7 @@ describeInBrowser('the screens', { gateways: 2 }, (stage) => {
       await examine(client, 'delete');
       await client.button('Keep it').click();
       await client.button('Close room details').click();
-      await client.page.getByRole('button', { name: 'view from the shed.png' }).first().click();
+      await client.page.getByRole('button', { name: 'view from the shed.png', exact: true }).first().click();
       await examine(client, 'picture');
       await client.button('Close').click();
       await client.button('Emoji').click();

@@ -15,6 +15,7 @@ describeInBrowser('in browsers', { gateways: 2 }, (stage) => {
     await ada.register('Ada');
     await ada.createRoom('tea', 'Public');
     await ada.say('Kettle is on');
+    await ada.page.getByRole('img', { name: 'Sent' }).waitFor();
     await robin.enterAsGuest('Robin');
 
     // A public room can be read before it is joined.

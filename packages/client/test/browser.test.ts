@@ -93,7 +93,7 @@ function inChromium(): void {
     const { heard, confirmed } = await his();
     expect(heard).toEqual(history.map(({ id, content }) => [id, content]));
     expect(hers.confirmed.length + confirmed.length).toBe(history.length);
-  }, 240_000);
+  }, 360_000);
 }
 
 /** What the page's script leaves for the test to look at. */

@@ -46,7 +46,7 @@ test(`the gateway is killed ${kills} times while two talk: both have the room's 
     for (const message of confirmed) expect(history[message.id - 1]).toEqual(told(message));
   }
   expect(talks[0]!.confirmed.length + talks[1]!.confirmed.length).toBe(history.length);
-}, 180_000);
+}, 360_000);
 
 test('what is sent while the connection is away arrives in its order once it is back', async () => {
   await using carla = await logIn(parley, 'carla');

@@ -138,7 +138,7 @@ test('a closed client is closed, and closing twice is closing once', async () =>
 });
 
 test('where there is no answer a request times out, and a send goes on over the next connection', async () => {
-  await using client = await logIn(parley, 'patient', { url: line.url, requestTimeoutMs: 500 });
+  await using client = await logIn(parley, 'patient', { url: line.url, requestTimeoutMs: 5_000 });
   const room = await client.createRoom('Box');
   await client.listPublicRooms();
   line.freeze();

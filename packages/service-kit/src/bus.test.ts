@@ -27,7 +27,7 @@ const probe = method('gateway.probe', {
 });
 
 const hello = { greeting: 'hello' };
-const requestTimeoutMs = 3_000;
+const requestTimeoutMs = 20_000;
 const { log, lines } = createTestLog();
 
 let server: TestServer;
@@ -128,7 +128,9 @@ describe('bytes', () => {
     expect((await bus.callWithBytes(exchange, given, noBytes)).bytes).toHaveLength(256);
     expect((await bus.callWithBytes(exchange, none, noBytes)).bytes).toHaveLength(0);
     expect(await bus.call(exchange, none)).toEqual(none);
-    const reply = await nats.request(subjects.method(exchange), JSON.stringify(none));
+    const reply = await nats.request(subjects.method(exchange), JSON.stringify(none), {
+      timeout: requestTimeoutMs,
+    });
     expect(reply.json()).toEqual(none);
   });
 
@@ -143,7 +145,7 @@ describe('bytes', () => {
       const headers = createHeaders();
       headers.set('Parley-Bytes', count);
       const reply = await nats.request(subjects.method(exchange), '{"text":""}abc', {
-        timeout: 3_000,
+        timeout: requestTimeoutMs,
         headers,
       });
       expect(reply.json()).toMatchObject({ code: 'invalid_json' });
@@ -176,7 +178,9 @@ describe('what a service throws by mistake', () => {
     expect(error).toMatchObject({ code: 'internal', details: {} });
     expect(error.message).not.toContain('password');
 
-    const reply = await nats.request(subjects.method(greet), '{"name":"anna"}');
+    const reply = await nats.request(subjects.method(greet), '{"name":"anna"}', {
+      timeout: requestTimeoutMs,
+    });
     const told = [...(reply.headers ?? [])].join() + reply.string();
     expect(told).toContain('internal');
     expect(told).not.toContain('password');
@@ -211,7 +215,7 @@ describe('a request that is not as the method says', () => {
   ])('as it is %s, is refused and not begun', async (_what, payload, code, details) => {
     let begun = 0;
     await serve(endpoint(greet, () => Promise.resolve(((begun += 1), hello))));
-    const reply = await nats.request(subjects.method(greet), payload);
+    const reply = await nats.request(subjects.method(greet), payload, { timeout: requestTimeoutMs });
     expect(ServiceError.toServiceError(reply)).toMatchObject({ message: code });
     expect(reply.json()).toMatchObject({ code, details });
     expect(begun).toBe(0);
@@ -235,11 +239,12 @@ describe('the deadline', () => {
   test('ends the waiting: unavailable then, and not much later', async () => {
     const release = Promise.withResolvers<typeof hello>();
     await serve(endpoint(greet, () => release.promise));
+    const start = performance.now();
     const call = bus.call(greet, { name: 'anna' }, createContext(300));
-    const ms = await msOf(call);
+    await expect(call).rejects.toMatchObject({ code: 'unavailable' });
+    const ms = performance.now() - start;
     expect(ms).toBeGreaterThan(250);
     expect(ms).toBeLessThan(requestTimeoutMs);
-    await expect(call).rejects.toMatchObject({ code: 'unavailable' });
     release.resolve(hello);
   });
 
@@ -255,7 +260,10 @@ describe('the deadline', () => {
     const seen = await contextsSeen();
     const headers = createHeaders();
     headers.set('Parley-Deadline', String(Date.now() - 1));
-    const reply = await nats.request(subjects.method(greet), '{"name":"anna"}', { headers, timeout: 2_000 });
+    const reply = await nats.request(subjects.method(greet), '{"name":"anna"}', {
+      headers,
+      timeout: requestTimeoutMs,
+    });
     expect(reply.json()).toMatchObject({ code: 'unavailable' });
     expect(seen).toEqual([]);
   });
@@ -263,7 +271,7 @@ describe('the deadline', () => {
   test('is set here for a request that brings none', async () => {
     const seen = await contextsSeen();
     const before = Date.now();
-    await nats.request(subjects.method(greet), '{"name":"anna"}');
+    await nats.request(subjects.method(greet), '{"name":"anna"}', { timeout: requestTimeoutMs });
     expect(seen[0]?.deadline).toBeGreaterThanOrEqual(before + requestTimeoutMs);
     expect(seen[0]?.deadline).toBeLessThanOrEqual(Date.now() + requestTimeoutMs);
   });
@@ -357,7 +365,7 @@ describe('the context', () => {
       headers.set('Parley-Caller', forged);
       const reply = await nats.request(subjects.method(greet), '{"name":"anna"}', {
         headers,
-        timeout: 2_000,
+        timeout: requestTimeoutMs,
       });
       expect(ServiceError.toServiceError(reply)?.code).toBe(400);
     }
@@ -409,7 +417,7 @@ describe('those who serve', () => {
 
   test('are found by the tools of NATS', async () => {
     await serve(endpoint(greet, () => Promise.resolve(hello)));
-    const client = new Svcm(nats).client({ strategy: 'stall', maxWait: 500 });
+    const client = new Svcm(nats).client({ strategy: 'stall', maxWait: 10_000 });
     const pings = await all(await client.ping('rooms'));
     expect(pings).toMatchObject([{ name: 'rooms', version: expect.stringMatching(/^\d+\.\d+\.\d+$/) }]);
     const [info] = await all(await client.info('rooms'));

@@ -39,7 +39,7 @@ test('what comes in one turn is done together, each with its own result', async 
 });
 
 test('what comes while a batch is under way goes together with the next', async () => {
-  const { gatherer, batches } = observed();
+  const { gatherer, batches } = observed(10, 60_000);
   const first = gatherer.add(1);
   await turn();
   const later = [gatherer.add(2)];

@@ -1,7 +1,10 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { freePort } from '@parley/local-stack';
 import { Health } from './health.ts';
-import { createTestLog, msOf } from './test-support.ts';
+import { createTestLog } from './test-support.ts';
+
+/** How long the readiness probe of k8s/base/pod.yaml waits. */
+const probeTimeoutMs = 4_000;
 
 let health: Health;
 let address: string;
@@ -14,6 +17,7 @@ beforeEach(async () => {
   closing = await health.listen('127.0.0.1', port, createTestLog().log);
 });
 afterEach(async () => {
+  jest.useRealTimers();
   await closing[Symbol.asyncDispose]();
 });
 
@@ -44,14 +48,20 @@ test('a process is ready while all that it requires answers, and names what does
 });
 
 test('what hangs or throws is not ready, and is not waited for longer than a probe waits', async () => {
-  health.require('frozen', () => new Promise(() => {}));
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+  const checking = Promise.withResolvers<undefined>();
+  health.require('frozen', () => {
+    checking.resolve(undefined);
+    return new Promise(() => {});
+  });
   health.require('frozen too', () => new Promise(() => {}));
   health.require('broken', () => {
     throw new Error('before it even promised');
   });
   health.started();
   const asked = ask('/readyz');
-  expect(await msOf(asked)).toBeLessThan(4_000);
+  await checking.promise;
+  jest.advanceTimersByTime(probeTimeoutMs - 1);
   expect(await asked).toEqual([503, { status: 'not ready', notReady: ['frozen', 'frozen too', 'broken'] }]);
   expect((await ask('/livez'))[0]).toBe(200);
 });
@@ -77,6 +87,7 @@ test('once closed nobody answers', async () => {
 });
 
 async function ask(path: string): Promise<[number, unknown]> {
-  const response = await fetch(`${address}${path}`);
+  // Who never gets an answer hangs up, as a server with somebody on the line could not be closed.
+  const response = await fetch(`${address}${path}`, { signal: AbortSignal.timeout(30_000) });
   return [response.status, await response.json()];
 }

@@ -16,7 +16,7 @@ const double = method('rooms.double', {
   reply: Type.Object({ doubled: Type.Integer(), filling: Type.Optional(Type.String()) }),
   errors: ['room_not_found'],
 });
-const timeoutMs = 3_000;
+const timeoutMs = 20_000;
 const { log, lines } = createTestLog();
 
 let server: TestServer;

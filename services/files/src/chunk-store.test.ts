@@ -35,8 +35,9 @@ function openStore(maxBytes: number): Promise<ChunkStore> {
   return openChunkStore(bus, { maxBytes, keepMs: 3_600_000, replicas: 1, timeoutMs: 5_000, log });
 }
 
-function put(uploadId: UploadId, sequence: number, text: string): Promise<void> {
-  return store.put(uploadId, sequence, Buffer.from(text), Date.now() + 5_000);
+/** @param withinMs Time enough for thousands at once, unless told otherwise. */
+function put(uploadId: UploadId, sequence: number, text: string, withinMs = 60_000): Promise<void> {
+  return store.put(uploadId, sequence, Buffer.from(text), Date.now() + withinMs);
 }
 
 async function readAll(uploadId: UploadId, first: number, count: number): Promise<string[]> {
@@ -141,7 +142,7 @@ test('a NATS that lost its data gets its stream again', async () => {
   await servers.nats!.ready();
   const uploadId = createId('upload');
   await until('chunks are stored again', () =>
-    put(uploadId, 1, 'one').then(
+    put(uploadId, 1, 'one', 1_000).then(
       () => true,
       () => false,
     ),

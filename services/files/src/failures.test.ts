@@ -13,6 +13,9 @@ const opened = new AsyncDisposableStack();
 let dataDir: string;
 let parley: Parley;
 let client: FilesClient;
+/** What is asked of a process that dies is not answered: so long each time, in ms. */
+const hastyMs = 1_500;
+let hasty: FilesClient;
 const anna = someone('anna');
 let roomId: RoomId;
 
@@ -22,8 +25,8 @@ beforeAll(async () => {
   );
   const environment = { SWEEP_EVERY_MS: '200' };
   parley = opened.use(await startParley({ dataDir, gateways: 0, instances: 2, environment }));
-  // What is asked of a process that dies is not answered: so long each time.
-  client = clientOf(parley, 1_500);
+  client = clientOf(parley, 30_000);
+  hasty = clientOf(parley, hastyMs);
   roomId = await client.openRoom(anna);
 });
 afterAll(() => opened.disposeAsync());
@@ -51,7 +54,7 @@ async function countAnnounced(name: string): Promise<number> {
 /** Sends what the service says that it has not got. */
 async function resume(name: string, chunks: readonly Uint8Array[]): Promise<number> {
   const begun = await patiently('the upload is resumed', () =>
-    client.begin(anna, roomId, { name, chunks: [...chunks] }),
+    hasty.begin(anna, roomId, { name, chunks: [...chunks] }),
   );
   const has = (number: number) => begun.received.some(([first, last]) => first <= number && number <= last);
   const missing = chunks
@@ -72,14 +75,14 @@ test('acknowledged chunks outlive the death of the service and of NATS in the mi
     if (index === 100) dying = Promise.all(parley.stack.services.files.map((instance) => instance.kill()));
     if (index === 200) dying = parley.stack.servers.nats!.kill();
     await patiently(`chunk ${index + 1} is stored`, async () => {
-      const [refused] = await client.put(anna, uploadId, [[index + 1, chunk]]);
+      const [refused] = await hasty.put(anna, uploadId, [[index + 1, chunk]]);
       if (refused) throw new ParleyError(refused.code);
     });
   }
   await dying;
   expect(await resume('killed', chunks)).toBe(100);
   const file = await patiently('the file is there', () =>
-    client.finish(anna, roomId, 'killed', chunks.length),
+    hasty.finish(anna, roomId, 'killed', chunks.length),
   );
   expect(file.sha256).toBe(sha256(chunks));
   expect(sha256([await client.download(anna, roomId, 'killed')])).toBe(sha256(chunks));
@@ -93,19 +96,20 @@ test('a file whose assembler is killed is put together by another instance, and 
     parley.bus.call(
       finishUpload,
       { roomId, name: 'assembling', packets: chunks.length },
-      contextOf(anna, 1_500),
+      contextOf(anna, hastyMs),
     );
   const first = ask().catch((error: unknown) => ParleyError.from(error).code);
   await until('bytes are being written', async () => {
     return (await readdir(join(dataDir, 'files', 'unfinished'))).length > 0;
   });
   const killed = Promise.all(parley.stack.services.files.map((instance) => instance.kill()));
-  expect(await first).toBe('unavailable');
+  // It is not answered, or was told before that it takes longer.
+  expect(['unavailable', {}]).toContainEqual(await first);
   await killed;
-  const listed = await patiently('the service is back', () => client.list(anna, roomId));
+  const listed = await patiently('the service is back', () => hasty.list(anna, roomId));
   expect(listed).not.toContainEqual(expect.objectContaining({ name: 'assembling' }));
   const file = await patiently('the file is there', () =>
-    client.finish(anna, roomId, 'assembling', chunks.length),
+    hasty.finish(anna, roomId, 'assembling', chunks.length),
   );
   expect(file.sha256).toBe(sha256(chunks));
   await until('it is announced', async () => (await countAnnounced('assembling')) > 0);
@@ -130,11 +134,11 @@ test('while Postgres is away everything is unavailable, and then goes on', async
   const { postgres } = parley.stack.servers;
   await postgres!.stop();
   const unavailable = { code: 'unavailable' };
-  await expect(client.put(anna, uploadId, [[1, chunks[0]!]])).rejects.toMatchObject(unavailable);
-  await expect(client.begin(anna, roomId, { name: 'x', chunks })).rejects.toMatchObject(unavailable);
+  await expect(hasty.put(anna, uploadId, [[1, chunks[0]!]])).rejects.toMatchObject(unavailable);
+  await expect(hasty.begin(anna, roomId, { name: 'x', chunks })).rejects.toMatchObject(unavailable);
   await postgres!.start();
   await postgres!.ready();
-  await patiently('chunks are stored', () => client.putAll(anna, uploadId, chunks));
-  const file = await patiently('it is finished', () => client.finish(anna, roomId, 'database', 10));
+  await patiently('chunks are stored', () => hasty.putAll(anna, uploadId, chunks));
+  const file = await patiently('it is finished', () => hasty.finish(anna, roomId, 'database', 10));
   expect(file.sha256).toBe(sha256(chunks));
 });

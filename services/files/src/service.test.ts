@@ -12,7 +12,7 @@ import {
   readHistory,
   removeMember,
 } from '@parley/protocol';
-import type { RoomId, UploadId, User } from '@parley/protocol';
+import type { ListedFile, Message, RoomId, UploadId, User } from '@parley/protocol';
 import { contextOf, startParley, until } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 import { chunksOf, clientOf, sha256, someone } from './testing.ts';
@@ -37,10 +37,27 @@ beforeAll(async () => {
 });
 afterAll(() => opened.disposeAsync());
 
-/** The messages of the room that announce files. */
-async function announced(user: User, room: RoomId) {
-  const { messages } = await parley.bus.call(readHistory, { roomId: room, limit: 1_000 }, contextOf(user));
-  return messages.filter(({ file }) => file !== undefined);
+/** The messages of the room that announce files, once there are so many: who asks twice may hear that it is finished before. */
+async function announced(user: User, room: RoomId, count: number) {
+  const request = { roomId: room, limit: 1_000 };
+  let announcing: Message[] = [];
+  await until('the files are announced', async () => {
+    const { messages } = await parley.bus.call(readHistory, request, contextOf(user));
+    announcing = messages.filter(({ file }) => file !== undefined);
+    return announcing.length >= count;
+  });
+  return announcing;
+}
+
+/** The files of the room, once the list shows the times at which they were announced. */
+async function listedLike(announcing: Message[], user: User, room: RoomId): Promise<ListedFile[]> {
+  const timesOf = (files: { sentAt: string }[]) => files.map(({ sentAt }) => sentAt).sort();
+  let files: ListedFile[] = [];
+  await until('the list shows the times of the messages', async () => {
+    files = await client.list(user, room);
+    return timesOf(files).join() === timesOf(announcing).join();
+  });
+  return files;
 }
 
 /** Numbered as a client that counts from `first`. */
@@ -72,10 +89,12 @@ describe('a file', () => {
     const room = await client.openRoom(anna, [berta]);
     const chunks = chunksOf(5_000, 1_000);
     const file = await client.send(anna, room, { name: 'report.pdf', chunks });
-    const [message, ...others] = await announced(berta, room);
+    const announcing = await announced(berta, room, 1);
+    const [message, ...others] = announcing;
     expect(others).toEqual([]);
     expect(message).toMatchObject({ sender: 'anna', senderId: anna.userId, content: 'report.pdf', file });
-    expect(await client.list(berta, room)).toEqual([{ ...file, sender: 'anna', sentAt: message!.sentAt }]);
+    const listed = await listedLike(announcing, berta, room);
+    expect(listed).toEqual([{ ...file, sender: 'anna', sentAt: message!.sentAt }]);
   });
 
   test('in chunks that come out of order, several times and with a wrong one in between is put together of the last', async () => {
@@ -121,7 +140,7 @@ describe('a file', () => {
     const replacing = await client.send(berta, room, { name: 'same', chunks: second });
     expect(await client.list(anna, room)).toMatchObject([{ ...replacing, sender: 'berta' }]);
     expect(Buffer.from(await client.read(objectId, 0, 5_000))).toEqual(Buffer.concat(first));
-    expect(await announced(anna, room)).toHaveLength(2);
+    expect(await announced(anna, room, 2)).toHaveLength(2);
   });
 });
 
@@ -203,7 +222,7 @@ describe('an upload', () => {
       new Set([JSON.stringify(fileOf('once', chunks))]),
     );
     expect(await finish()).toEqual(files[0]);
-    expect(await announced(anna, room)).toHaveLength(1);
+    expect(await announced(anna, room, 1)).toHaveLength(1);
     const late = client.put(anna, uploadId, [[1, chunks[0]!]]);
     await expect(late).rejects.toMatchObject({ code: 'upload_not_found' });
   });
@@ -218,7 +237,7 @@ describe('an upload', () => {
     expect(others).toEqual([]);
     expect(files.map((file) => file.sha256)).toContain(listed!.sha256);
     expect(sha256([await client.download(anna, room, 'both')])).toBe(listed!.sha256);
-    const told = await announced(anna, room);
+    const told = await announced(anna, room, 2);
     expect(told.map(({ sender }) => sender).sort()).toEqual(['anna', 'berta']);
   });
 
@@ -423,7 +442,7 @@ test('a long list comes in pages, in the order of the names', async () => {
     createHash('md5').update(`${number}`).digest('hex'),
   );
   await Promise.all(names.map((name) => client.send(anna, room, { name, chunks: [] })));
-  const all = await client.list(anna, room);
+  const all = await listedLike(await announced(anna, room, names.length), anna, room);
   expect(all.map(({ name }) => name)).toEqual(names.toSorted());
   const request = { roomId: room, after: all[9]!.name };
   const { files, hasMore } = await parley.bus.call(listFiles, request, contextOf(anna));

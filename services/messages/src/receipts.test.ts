@@ -29,7 +29,7 @@ beforeAll(async () => {
   parley = opened.use(await startParley({ gateways: 0, instances: 2 }));
   const { databaseUrl } = parley.stack.servers.addresses;
   const log = createLog('test', 'silent');
-  database = opened.use(new Database({ databaseUrl, connections: 1, timeoutMs: 30_000, log }));
+  database = opened.use(new Database({ databaseUrl, connections: 1, timeoutMs: 100_000, log }));
   client = clientOf(parley);
 });
 afterAll(() => opened.disposeAsync());

@@ -51,7 +51,11 @@ async function askOnce(
   if (problem !== undefined) {
     findings.add({ part: 'http', what: `${asked.route}: ${problem}`, input: [JSON.stringify(asked)] });
   }
-  if (answer?.status === 200 && answer.contentType.startsWith('application/json')) {
+  if (
+    answer?.status === 200 &&
+    asked.method !== 'HEAD' &&
+    answer.contentType.startsWith('application/json')
+  ) {
     const body = parseJson(answer.body) as { token?: string };
     vocabulary.learnFrom(body);
     if (typeof body.token === 'string') secrets.add(body.token);

@@ -6,12 +6,10 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, jest, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { findCommand } from './binaries.ts';
 import { LocalStackError, startServers, type Servers } from './index.ts';
 import { processIdentity } from './process-identity.ts';
-
-jest.setTimeout(60_000);
 
 test('what Postgres and Redis confirmed is there after a restart', async () => {
   await using folder = temporaryFolder();

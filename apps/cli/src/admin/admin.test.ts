@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createRoom, defaultRoomId, findRole, findUsers, register } from '@parley/protocol';
 import type { AccountRecord, AccountRole, Room, RoomRecord, User } from '@parley/protocol';
 import { createContext, createLog, Database } from '@parley/service-kit';
-import { contextOf, password, startParley, until } from '@parley/test-kit';
+import { answerMs, contextOf, password, startParley, until } from '@parley/test-kit';
 import type { Parley } from '@parley/test-kit';
 import { findNatsUrl, openOperatorBus } from '../operator-bus.ts';
 import type { Overview } from './status/overview.ts';
@@ -28,11 +28,11 @@ beforeAll(async () => {
 afterAll(() => opened.disposeAsync());
 
 function signUp(name: string): Promise<User> {
-  return parley.bus.call(register, { name, password, address: '192.0.2.1' }, createContext(5_000));
+  return parley.bus.call(register, { name, password, address: '192.0.2.1' }, createContext(answerMs));
 }
 
 async function roleOf({ userId }: User): Promise<AccountRole> {
-  return (await parley.bus.call(findRole, { userId }, createContext(5_000))).role;
+  return (await parley.bus.call(findRole, { userId }, createContext(answerMs))).role;
 }
 
 function makeRoom(owner: User, name: string, visibility: 'private' | 'public' = 'private'): Promise<Room> {
@@ -112,7 +112,7 @@ describe('users', () => {
       stderr: expect.stringContaining('--password-stdin'),
     });
     expect(short).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/`password`.*\n$/) });
-    const found = await parley.bus.call(findUsers, { names: ['clara'] }, createContext(5_000));
+    const found = await parley.bus.call(findUsers, { names: ['clara'] }, createContext(answerMs));
     expect(found.users).toEqual([]);
     await signUp('clara');
     expect(await operator.run(['users', 'add', 'clara', '--password-stdin'], password)).toEqual(
@@ -198,7 +198,7 @@ describe('users', () => {
 async function insertAccounts(names: readonly string[]): Promise<void> {
   const { databaseUrl } = parley.stack.servers.addresses;
   const log = createLog('test', 'silent');
-  await using database = new Database({ databaseUrl, connections: 1, timeoutMs: 5_000, log });
+  await using database = new Database({ databaseUrl, connections: 1, timeoutMs: answerMs, log });
   await database.query({
     name: 'insertAccounts',
     text: `insert into auth.account (id, name, password_hash)
@@ -284,7 +284,7 @@ describe('rooms', () => {
 });
 
 async function userCalled(name: string): Promise<User> {
-  const { users } = await parley.bus.call(findUsers, { names: [name] }, createContext(5_000));
+  const { users } = await parley.bus.call(findUsers, { names: [name] }, createContext(answerMs));
   return users[0]!;
 }
 

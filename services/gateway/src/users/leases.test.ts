@@ -18,7 +18,7 @@ function keep(...outcomes: ('known' | 'not known' | 'lost')[]): string[] {
           const outcome = outcomes.length > 1 ? outcomes.shift()! : outcomes[0]!;
           done.push(outcome);
           if (outcome === 'lost') return Promise.reject(new Error('no answer'));
-          return Promise.resolve({ known: outcome === 'known', leaseMs: 300 });
+          return Promise.resolve({ known: outcome === 'known', leaseMs: 3_000 });
         },
         tellAnew: () => {
           done.push('told anew');

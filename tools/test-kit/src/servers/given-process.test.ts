@@ -61,6 +61,8 @@ test('killed, it comes back by itself', async () => {
 
 test('paused, it says nothing until it goes on', async () => {
   const socket = await open();
+  // Who is connected is not yet known to the proxy, which pauses those that it knows.
+  await echoed(socket, 'before');
   given.signal('SIGSTOP');
   let heard = '';
   socket.on('data', (data: Buffer) => {

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
-import type { AddressInfo, Server, Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '@parley/local-stack';
 import type { ManagedProcess } from '@parley/local-stack';
 import { until } from '../wait.ts';
 
@@ -22,21 +23,21 @@ export class GivenProcess implements ManagedProcess {
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
 
-  private constructor(name: string, target: URL, defaultPort: number, server: Server) {
+  private constructor(name: string, target: URL, defaultPort: number, port: number) {
     this.name = name;
     this.#target = target;
     this.#defaultPort = defaultPort;
-    this.#port = (server.address() as AddressInfo).port;
-    this.#use(server);
+    this.#port = port;
     const url = new URL(target);
-    url.host = `127.0.0.1:${this.#port}`;
+    url.host = `127.0.0.1:${port}`;
     this.url = url.href;
   }
 
   static async open(name: string, url: string, defaultPort: number): Promise<GivenProcess> {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return new GivenProcess(name, new URL(url), defaultPort, server);
+    // An ephemeral port could be somebody else's by the time that it starts again.
+    const given = new GivenProcess(name, new URL(url), defaultPort, await freePort());
+    await given.start();
+    return given;
   }
 
   async kill(): Promise<void> {
