@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { ParleyError, subjects } from '@parley/protocol';
 import { traceparentInHand, withSpans } from '@parley/service-kit';
 import type {
@@ -26,6 +27,10 @@ export interface SendsParts {
 /** Most sends of one statement. */
 const maxBatch = 1_000;
 
+/** After a batch of several the next one waits, in ms, for what comes in answer to it, unless as many wait already: see `SendLanes`. */
+const gatherMs = 1;
+const minGatheringBatch = 3;
+
 /**
  * Bounds one event on the bus, which takes 1 MiB, in UTF-16 units of content: each is at most 6 bytes of JSON
  * (`\u001f`). What else is told of a message, its trace included, is at most 600 bytes; of its file: a name of 255 bytes, each of which JSON
@@ -45,7 +50,7 @@ interface Waiting {
 export type Sends = ReturnType<typeof createSends>;
 
 /**
- * Takes sends in. What arrives while a batch is being committed forms the next one: nothing waits without need, and
+ * Takes sends in. What arrives while a batch is being committed forms the next one: without load nothing waits, and
  * under load one commit serves many.
  */
 export function createSends({ store, access, publish }: SendsParts) {
@@ -130,7 +135,12 @@ export function createSends({ store, access, publish }: SendsParts) {
     committing = true;
     // What arrives in this turn of the event loop goes along.
     await new Promise(setImmediate);
-    while (queue.length > 0) await commitBatch(takeBatch());
+    while (queue.length > 0) {
+      const batch = takeBatch();
+      await commitBatch(batch);
+      const size = sizeOf(batch);
+      if (size >= minGatheringBatch && sizeOf(queue) < size) await delay(gatherMs);
+    }
     committing = false;
   }
 
@@ -195,6 +205,10 @@ export function createSends({ store, access, publish }: SendsParts) {
   }
 
   return { commit, announce };
+}
+
+function sizeOf(batch: readonly Waiting[]): number {
+  return batch.reduce((size, { sends }) => size + sends.length, 0);
 }
 
 interface StoredSend {

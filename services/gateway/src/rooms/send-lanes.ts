@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { commitSends, maxSendsPerRequest, ParleyError } from '@parley/protocol';
 import type { Caller, RoomId, Send, SendResult } from '@parley/protocol';
 import { createContext, startCall } from '@parley/service-kit';
@@ -22,6 +23,13 @@ interface WaitingSend {
 const maxRequestBytes = 512 * 1_024;
 const bytesPerUnit = 6;
 const bytesBesideContent = 1_000;
+
+/**
+ * After a request of several the next one waits, in ms, for what clients send when they hear of it, unless as many wait already: else
+ * the first of these would go alone, and the others wait for it.
+ */
+const gatherMs = 1;
+const minGatheringRequest = 2;
 
 /**
  * A lane per room: one request is under way at a time and takes along what came in meanwhile. So the order of a
@@ -74,7 +82,11 @@ export class SendLanes {
     // What arrives in this turn of the event loop goes along.
     await new Promise(setImmediate);
     const lane = this.#lanes.get(roomId)!;
-    while (lane.length > 0) await this.#commit(roomId, takeRequest(lane));
+    while (lane.length > 0) {
+      const batch = takeRequest(lane);
+      await this.#commit(roomId, batch);
+      if (batch.length >= minGatheringRequest && lane.length < batch.length) await delay(gatherMs);
+    }
     this.#lanes.delete(roomId);
   }
 
