@@ -33,8 +33,15 @@ const addressSettings = { NATS_URL: 'natsUrl', DATABASE_URL: 'databaseUrl', REDI
 
 type AnyService = keyof typeof services;
 
-/** By default Node keeps up to 100 MB of young garbage where many bytes pass through. */
-const nodeOptions: Partial<Record<AnyService, readonly string[]>> = { files: ['--max-semi-space-size=4'] };
+/**
+ * How much young garbage there may be, in MB. By default it is so much that a collection of it holds up everybody for 5 to 15 ms, and that
+ * many bytes passing through leave 100 MB behind. Less than 8 would cost the gateway more than it gives.
+ */
+const nodeOptions: Partial<Record<AnyService, readonly string[]>> = {
+  gateway: ['--max-semi-space-size=8'],
+  messages: ['--max-semi-space-size=4'],
+  files: ['--max-semi-space-size=4'],
+};
 
 /** Everything behind the gateway. */
 export type ServiceName = Exclude<AnyService, 'gateway'>;

@@ -23,8 +23,16 @@ export function textFrame(text: string): Buffer {
   return frame;
 }
 
-/** How many unmasked frames stand behind one another in the bytes: only their headers are looked at. */
+/** What was counted last: the bytes that go to everybody in a room are counted once. */
+let counted: { frames: Buffer; count: number } = { frames: Buffer.alloc(0), count: 0 };
+
+/** How many unmasked frames stand behind one another in the bytes, which do not change: only their headers are looked at. */
 export function countFrames(frames: Buffer): number {
+  if (frames !== counted.frames) counted = { frames, count: countHeaders(frames) };
+  return counted.count;
+}
+
+function countHeaders(frames: Buffer): number {
   let count = 0;
   for (let offset = 0; offset < frames.length; count += 1) {
     const length = frames[offset + 1]!;
