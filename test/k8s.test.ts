@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { nodeOptions } from '@parley/local-stack';
 import { metrics, readSettings } from '@parley/service-kit';
+import { parse } from 'yaml';
 import '../services/gateway/src/metrics.ts';
 import { environmentOf, referredTo, serviceNames, settingsOf } from './k8s/environment.ts';
 import { buildOverlay, findKustomize, readObjects, resourceFiles } from './k8s/kustomize.ts';
@@ -56,6 +58,19 @@ test.each(['nats/users.conf', 'postgres/roles.sql', 'redis/users.acl', 'redis/st
   async (file) => {
     const read = (path: string) => readFile(new URL(`../${path}`, import.meta.url), 'utf8');
     expect(await read(`k8s/components/${file}`)).toBe(await read(`deploy/${file}`));
+  },
+);
+
+test.each(serviceNames)(
+  'Node has the same options for %s under `npm start`, in compose and here',
+  async (service) => {
+    const read = async (path: string): Promise<any> =>
+      parse(await readFile(new URL(`../${path}`, import.meta.url), 'utf8'), { merge: true });
+    const { environment } = (await read('docker-compose.yml')).services[service];
+    const { env } = containerOf(await read(`k8s/base/${service}/deployment.yaml`));
+    const here = env.find(({ name }: { name: string }) => name === 'NODE_OPTIONS')?.value;
+    expect(here).toBe(nodeOptions[service as keyof typeof nodeOptions]?.join(' '));
+    expect(environment.NODE_OPTIONS).toBe(here);
   },
 );
 

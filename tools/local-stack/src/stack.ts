@@ -37,7 +37,7 @@ type AnyService = keyof typeof services;
  * How much young garbage there may be, in MB. By default it is so much that a collection of it holds up everybody for 5 to 15 ms, and that
  * many bytes passing through leave 100 MB behind. Less than 8 would cost the gateway more than it gives.
  */
-const nodeOptions: Partial<Record<AnyService, readonly string[]>> = {
+export const nodeOptions: Partial<Record<AnyService, readonly string[]>> = {
   gateway: ['--max-semi-space-size=8'],
   messages: ['--max-semi-space-size=4'],
   files: ['--max-semi-space-size=4'],
